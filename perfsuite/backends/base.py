@@ -1,0 +1,96 @@
+"""What a backend must do. Imports no torch: support is listed without it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from perfsuite.models.base import Reads
+from perfsuite.spec import Mode, Precision, Support
+
+if TYPE_CHECKING:
+    import torch
+
+    Forward = Callable[..., torch.Tensor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """One module to prepare, its mode and precision, and the data that preparing it needs.
+
+    ``example`` and each ``calibration`` entry are the positional arguments of one forward call.
+    """
+
+    module: torch.nn.Module
+    reads: Reads
+    mode: Mode
+    precision: Precision
+    example: tuple[torch.Tensor, ...]
+    calibration: tuple[tuple[torch.Tensor, ...], ...]
+
+
+class Backend(ABC):
+    """Turns a module into something to call; each method that needs torch imports it itself."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def support(
+        self, reads: Reads, mode: Mode, precision: Precision, packages: Mapping[str, str]
+    ) -> Support:
+        """Whether the stack of these packages (name -> version) can run the combination."""
+
+    @abstractmethod
+    def preload(self) -> None:
+        """Import all that preparing will need, and start no thread."""
+
+    def preload_compiler(self) -> None:
+        """Have Inductor find out the instruction sets it may compile for.
+
+        It asks once a process, with four processes that each import torch: 9 s here, which forked
+        workers then inherit.
+        """
+        from torch._inductor.cpu_vec_isa import valid_vec_isa_list
+
+        valid_vec_isa_list()
+
+    @abstractmethod
+    def prepare(self, recipe: Recipe) -> Forward:
+        """A callable of the model's inputs; called under ``torch.no_grad``."""
+
+    @abstractmethod
+    def save(self, recipe: Recipe, path: Path) -> Forward:
+        """Prepare for deployment, write the artefact, and return what the artefact runs."""
+
+    @abstractmethod
+    def load(self, path: Path, recipe: Recipe) -> Forward:
+        """What a fresh process gets from the artefact; must not read ``recipe.module``."""
+
+    def arrange(self, batch: tuple[torch.Tensor, ...], reads: Reads) -> tuple[torch.Tensor, ...]:
+        """Lay inputs out as the backend wants them: images channels-last, text as it is."""
+        import torch
+
+        if reads is Reads.TEXT:
+            return batch
+        return tuple(part.contiguous(memory_format=torch.channels_last) for part in batch)
+
+
+def under_autocast(module: Callable[..., torch.Tensor], precision: Precision) -> Forward:
+    """``module``, each call of it inside CPU autocast where the precision is BF16.
+
+    The context is entered for every call, as a service does for every request, so that a backend
+    that casts weights anew each time pays for it here too.
+    """
+    import torch
+
+    if precision is not Precision.BF16:
+        return module
+
+    def forward(*inputs: torch.Tensor) -> torch.Tensor:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return module(*inputs)
+
+    return forward

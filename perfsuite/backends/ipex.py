@@ -1,0 +1,108 @@
+"""Intel Extension for PyTorch, prepared as its published inference examples do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from perfsuite.backends.base import Backend, Recipe, under_autocast
+from perfsuite.models.base import Reads
+from perfsuite.spec import Mode, Precision, Support
+
+if TYPE_CHECKING:
+    import torch
+
+    from perfsuite.backends.base import Forward
+
+_PACKAGE = "intel-extension-for-pytorch"
+
+
+class Ipex(Backend):
+    """``ipex.optimize``, the ``ipex`` compile backend, and LLGA-fused TorchScript for INT8."""
+
+    name = "ipex"
+
+    def support(
+        self, reads: Reads, mode: Mode, precision: Precision, packages: Mapping[str, str]
+    ) -> Support:
+        if _PACKAGE not in packages:
+            return Support(reason=f"{_PACKAGE} is not installed; install perfsuite[ipex]")
+        if precision is Precision.INT8_STATIC and mode in (Mode.EAGER, Mode.DYNAMO):
+            if mode is Mode.DYNAMO and packages[_PACKAGE].startswith(("2.6.", "2.7.")):
+                return Support(reason="static INT8 under dynamo raises InternalTorchDynamoError before ipex 2.8")
+            return Support(
+                caveat="simulated: float kernels between quantise and dequantise; only TorchScript fuses static INT8"
+            )
+        if precision is Precision.INT8_DYNAMIC and reads is Reads.IMAGES:
+            return Support(caveat="partial: ipex quantises linear layers dynamically, convolutions stay float")
+        return Support()
+
+    def preload(self) -> None:
+        import intel_extension_for_pytorch  # noqa: F401
+        import intel_extension_for_pytorch.quantization
+        import torch._inductor.compile_fx  # noqa: F401
+
+    def prepare(self, recipe: Recipe) -> Forward:
+        module = self._optimised(recipe)
+        if recipe.mode is Mode.DYNAMO:
+            import torch
+
+            module = torch.compile(module, backend="ipex")
+        elif recipe.mode is Mode.TORCHSCRIPT:
+            module = self._scripted(module, recipe)
+        return under_autocast(module, recipe.precision)
+
+    def save(self, recipe: Recipe, path: Path) -> Forward:
+        scripted = self._scripted(self._optimised(recipe), recipe)
+        scripted.save(str(path))
+        return under_autocast(scripted, recipe.precision)
+
+    def load(self, path: Path, recipe: Recipe) -> Forward:
+        import torch
+
+        loaded = torch.jit.freeze(torch.jit.load(str(path)).eval())
+        return under_autocast(loaded, recipe.precision)
+
+    def _optimised(self, recipe: Recipe) -> Any:
+        import intel_extension_for_pytorch as ipex
+        import torch
+
+        module = recipe.module
+        if recipe.reads is Reads.IMAGES:
+            module = module.to(memory_format=torch.channels_last)
+        if recipe.precision.is_int8:
+            return self._quantised(module, recipe)
+        return ipex.optimize(
+            module,
+            dtype=torch.bfloat16 if recipe.precision is Precision.BF16 else torch.float32,
+            # The published dynamo examples leave prepacking to the compiler.
+            weights_prepack=recipe.mode is not Mode.DYNAMO,
+        )
+
+    def _quantised(self, module: torch.nn.Module, recipe: Recipe) -> Any:
+        from intel_extension_for_pytorch import quantization
+
+        if recipe.precision is Precision.INT8_STATIC:
+            mapping = quantization.default_static_qconfig_mapping
+        else:
+            mapping = quantization.default_dynamic_qconfig_mapping
+        prepared = quantization.prepare(module, mapping, example_inputs=recipe.example, inplace=True)
+        if recipe.precision is Precision.INT8_STATIC:
+            for batch in recipe.calibration:
+                prepared(*batch)
+        return quantization.convert(prepared, inplace=True)
+
+    def _scripted(self, module: Any, recipe: Recipe) -> Any:
+        import torch
+
+        traced = under_autocast(
+            lambda *inputs: torch.jit.trace(module, inputs, check_trace=False, strict=False),
+            recipe.precision,
+        )(*recipe.example)
+        frozen = torch.jit.freeze(traced)
+        # The profiling executor specialises and fuses (LLGA) in the first two calls.
+        forward = under_autocast(frozen, recipe.precision)
+        for _ in range(2):
+            forward(*recipe.example)
+        return frozen

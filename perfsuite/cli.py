@@ -1,0 +1,72 @@
+"""The ``perfsuite`` command. Each subcommand imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from perfsuite.errors import PerfsuiteError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status: 0 fine, 1 something is missing or wrong, 2 usage."""
+    parser = argparse.ArgumentParser(prog="perfsuite", description="CPU inference: slower, wrong, or not using the silicon, and why?")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    matrix = commands.add_parser("matrix", help="every variant: supported, or why not")
+    matrix.add_argument("--json", action="store_true", help="print JSON")
+    matrix.set_defaults(run=_matrix)
+
+    doctor = commands.add_parser("doctor", help="this machine: ISA, AMX, noise, threads; what to fix")
+    doctor.add_argument(
+        "--require", action="append", default=[], metavar="CAPABILITY", help="exit 1 without it, e.g. amx"
+    )
+    doctor.add_argument("--json", action="store_true", help="print JSON")
+    doctor.set_defaults(run=_doctor)
+
+    selfcheck = commands.add_parser("selfcheck", help="does perfsuite itself work here?")
+    selfcheck.add_argument(
+        "what",
+        choices=("overhead", "faults"),
+        help="overhead: a figure through perfsuite against a bare loop; faults: planted ones, each to be found",
+    )
+    selfcheck.set_defaults(run=_selfcheck)
+
+    options = parser.parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except PerfsuiteError as error:
+        print(f"perfsuite: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _matrix(options: argparse.Namespace) -> int:
+    from perfsuite.measure.stack import current_stack
+    from perfsuite.models import load_models
+    from perfsuite.report.matrix import print_matrix
+    from perfsuite.settings import read_settings
+
+    settings = read_settings(Path.cwd(), {})
+    print_matrix(load_models(settings.models), current_stack(), as_json=options.json)
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from perfsuite.machine.command import doctor_command
+
+    return doctor_command(options.require, options.json)
+
+
+def _selfcheck(options: argparse.Namespace) -> int:
+    from perfsuite.measure.rig import Rig
+    from perfsuite.selfcheck import faults, overhead
+    from perfsuite.settings import read_settings
+
+    checks = {"overhead": overhead.run, "faults": faults.run}
+    with Rig(read_settings(Path.cwd(), {})) as rig:
+        return checks[options.what](rig)

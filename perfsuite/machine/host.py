@@ -1,0 +1,223 @@
+"""The doctor's findings about the host: cores, frequency, memory, load. Pure readings of /proc and /sys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from perfsuite.machine.cpu import Cpu, one_cpu_per_core
+from perfsuite.machine.finding import Finding, note, ok, warning
+from perfsuite.machine.sysfs import text_of
+
+# Own judgement: one busy core in four disturbs every parallel iteration; less may be the doctor itself.
+_LOAD_PER_CPU = 0.25
+# Own judgement: BERT-base at batch 128 x 512 tokens, its reference and a second worker side by side.
+_MEMORY_AVAILABLE_GIB = 8.0
+# Own judgement: less than this is a few idle daemons that will not come back during a run.
+_SWAP_USED_MIB = 64.0
+# Own judgement: a fifth of the 5 % slowdown that the suite looks for.
+_STEAL_FRACTION = 0.01
+_STEAL_TICKS = 2  # one tick (10 ms) may be rounding: it is all a 0.2 s window can resolve
+STEAL_WINDOW_S = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CpuTicks:
+    """Clock ticks of all cpus since boot: those a hypervisor gave to others, and all of them."""
+
+    steal: int
+    total: int
+
+
+def host_findings(root: Path, cpu: Cpu, sleep: Callable[[float], None]) -> Iterator[Finding]:
+    """Everything about the host under `root`; `sleep` passes the window in which steal time is sampled."""
+    yield _affinity(cpu)
+    yield _quota(root, cpu)
+    yield _governor(root, cpu)
+    yield _turbo(root)
+    yield _huge_pages(root)
+    yield _load(root, cpu)
+    yield from _memory(root)
+    yield _numa(cpu)
+    yield _virtualisation(root, cpu, sleep)
+
+
+def quota_cpus(root: Path) -> float | None:
+    """The tightest cpu quota on this process, in cpus; None if no control group sets one."""
+    quotas = []
+    for line in text_of(root / "proc/self/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        group = Path(path.lstrip("/"))
+        for limiting in (group, *group.parents):
+            if not controllers:  # the unified (v2) hierarchy
+                quotas.append(_v2_quota(root / "sys/fs/cgroup" / limiting))
+            elif "cpu" in controllers.split(","):
+                quotas.append(_v1_quota(root / "sys/fs/cgroup/cpu" / limiting))
+    return min((quota for quota in quotas if quota is not None), default=None)
+
+
+def cpu_ticks(stat: str) -> CpuTicks:
+    """The ticks in the first line of /proc/stat."""
+    # user nice system idle iowait irq softirq steal; guest time, which follows, is part of user (man 5 proc).
+    ticks = [int(field) for field in stat.splitlines()[0].split()[1:9]]
+    return CpuTicks(steal=ticks[7] if len(ticks) > 7 else 0, total=sum(ticks))
+
+
+def _affinity(cpu: Cpu) -> Finding:
+    usable, cores = len(cpu.usable_cpus), len(one_cpu_per_core(cpu))
+    shape = f"{cpu.physical_cores} cores, {cpu.logical_cpus} logical cpus"
+    if usable < cpu.logical_cpus:
+        return note(
+            "cores",
+            f"{shape}; this process may use {usable} of them, on {cores} core{'' if cores == 1 else 's'}",
+            f"taskset -c 0-{cpu.logical_cpus - 1} ..., or start the container without --cpuset-cpus",
+        )
+    return ok("cores", f"{shape}, all usable")
+
+
+def _quota(root: Path, cpu: Cpu) -> Finding:
+    quota = quota_cpus(root)
+    if not text_of(root / "proc/self/cgroup"):
+        return note("cpu quota", "/proc/self/cgroup cannot be read: a limit on cpu time would not show")
+    if quota is None:
+        return ok("cpu quota", "no control group limits cpu time")
+    if quota >= len(cpu.usable_cpus):
+        return ok("cpu quota", f"{quota:g} cpus, enough for the {len(cpu.usable_cpus)} usable ones")
+    return warning(
+        "cpu quota",
+        f"{quota:g} cpus for {len(cpu.usable_cpus)} usable ones: threads are stopped in mid-iteration",
+        "pin instead: docker run --cpuset-cpus=... in place of --cpus=...; in Kubernetes the "
+        "static CPU manager",
+    )
+
+
+def _governor(root: Path, cpu: Cpu) -> Finding:
+    frequency = root / "sys/devices/system/cpu"
+    files = [frequency / f"cpu{number}/cpufreq/scaling_governor" for number in cpu.usable_cpus]
+    governors = sorted({governor for path in files if (governor := text_of(path))})
+    if not governors:
+        return note(
+            "governor", "no cpufreq here (usual in a virtual machine): the host chooses the frequency"
+        )
+    if governors == ["performance"]:
+        return ok("governor", "performance")
+    return warning(
+        "governor",
+        f"{', '.join(governors)}: the frequency follows the load, so that short runs are slower",
+        "sudo cpupower frequency-set -g performance",
+    )
+
+
+def _turbo(root: Path) -> Finding:
+    cpus = root / "sys/devices/system/cpu"
+    for path, value_when_on, off in (
+        (
+            cpus / "intel_pstate/no_turbo",
+            "0",
+            "echo 1 | sudo tee /sys/devices/system/cpu/intel_pstate/no_turbo",
+        ),
+        (cpus / "cpufreq/boost", "1", "echo 0 | sudo tee /sys/devices/system/cpu/cpufreq/boost"),
+    ):
+        value = text_of(path)
+        if value == value_when_on:
+            return note("turbo", "on: the frequency depends on temperature and on the neighbours' load", off)
+        if value:
+            return ok("turbo", "off: the frequency is steady")
+    return note("turbo", "not shown here (usual in a virtual machine)")
+
+
+def _huge_pages(root: Path) -> Finding:
+    modes = text_of(root / "sys/kernel/mm/transparent_hugepage/enabled")
+    chosen = modes.partition("[")[2].partition("]")[0]
+    if not chosen:
+        return note("huge pages", "transparent huge pages are not shown here")
+    if chosen == "never":
+        return note(
+            "huge pages",
+            "transparent huge pages are off: large weights cost more TLB misses",
+            "echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled",
+        )
+    return ok("huge pages", chosen)
+
+
+def _load(root: Path, cpu: Cpu) -> Finding:
+    fields = text_of(root / "proc/loadavg").split()
+    if not fields:
+        return note("load", "/proc/loadavg cannot be read")
+    load, usable = float(fields[0]), len(cpu.usable_cpus)
+    summary = f"load average {load:g} over the last minute, {usable} usable cpus"
+    if load <= _LOAD_PER_CPU * usable:
+        return ok("load", summary)
+    return warning(
+        "load", f"{summary}: others compute too", "find them with `top -o %CPU` and wait or stop them"
+    )
+
+
+def _memory(root: Path) -> Iterator[Finding]:
+    fields = [line.split() for line in text_of(root / "proc/meminfo").splitlines()]
+    kib = {field[0].rstrip(":"): int(field[1]) for field in fields if len(field) > 1 and field[1].isdecimal()}
+    if "MemAvailable" not in kib:
+        yield note("memory", "/proc/meminfo cannot be read")
+        return
+    available_gib = kib["MemAvailable"] / 2**20
+    if available_gib < _MEMORY_AVAILABLE_GIB:
+        yield warning(
+            "memory",
+            f"{available_gib:.1f} GiB available: large batches may swap or be killed",
+            "free memory (`ps --sort=-rss -eo rss,cmd | head`), or select `--workload latency`",
+        )
+    else:
+        yield ok("memory", f"{available_gib:.1f} GiB available")
+    swapped_mib = (kib.get("SwapTotal", 0) - kib.get("SwapFree", 0)) / 2**10
+    if swapped_mib > _SWAP_USED_MIB:
+        yield warning(
+            "swap", f"{swapped_mib:.0f} MiB in use", "free memory, then sudo swapoff -a && sudo swapon -a"
+        )
+    else:
+        yield ok("swap", f"{swapped_mib:.0f} MiB in use")
+
+
+def _numa(cpu: Cpu) -> Finding:
+    usable = set(cpu.usable_cpus)
+    spanned = {logical.node for logical in cpu.topology if logical.number in usable}
+    nodes = f"{cpu.numa_nodes} NUMA node{'s' if cpu.numa_nodes > 1 else ''}"
+    if len(spanned) <= 1:
+        return ok("NUMA", f"{nodes}, the usable cpus lie on one" if cpu.numa_nodes > 1 else nodes)
+    return note(
+        "NUMA",
+        f"the usable cpus lie on {len(spanned)} nodes: where memory lands differs from run to run",
+        f"numactl --cpunodebind={min(spanned)} --membind={min(spanned)} pytest ...",
+    )
+
+
+def _virtualisation(root: Path, cpu: Cpu, sleep: Callable[[float], None]) -> Finding:
+    machine = "a virtual machine" if cpu.hypervisor else "no hypervisor shows"
+    stat = root / "proc/stat"
+    if not text_of(stat):
+        return note("virtualisation", f"{machine}; /proc/stat cannot be read, so steal time is unknown")
+    before = cpu_ticks(text_of(stat))
+    sleep(STEAL_WINDOW_S)
+    after = cpu_ticks(text_of(stat))
+    stolen, total = after.steal - before.steal, after.total - before.total
+    if stolen >= _STEAL_TICKS and stolen > _STEAL_FRACTION * total:
+        return warning(
+            "virtualisation",
+            f"{machine}; others took {stolen / total:.0%} of its cpu time in the last {STEAL_WINDOW_S:g} s",
+            "wait (watch the st column of `vmstat 1`), or move to a dedicated host",
+        )
+    if cpu.hypervisor:
+        return note(
+            "virtualisation", f"{machine}, no steal time now; its neighbours cannot be seen from inside"
+        )
+    return ok("virtualisation", f"{machine}, no steal time")
+
+
+def _v2_quota(group: Path) -> float | None:
+    quota, _, period = text_of(group / "cpu.max").partition(" ")
+    return int(quota) / int(period) if quota.isdecimal() and period.isdecimal() else None
+
+
+def _v1_quota(group: Path) -> float | None:
+    quota, period = text_of(group / "cpu.cfs_quota_us"), text_of(group / "cpu.cfs_period_us")
+    return int(quota) / int(period) if quota.isdecimal() and period.isdecimal() else None

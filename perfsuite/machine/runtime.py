@@ -1,0 +1,191 @@
+"""The doctor's findings about the environment and the stack: threads, OpenMP, allocator, caps, versions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath
+
+from perfsuite.machine.caps import aten_cap, onednn_cap
+from perfsuite.machine.cpu import Cpu, one_cpu_per_core
+from perfsuite.machine.finding import Finding, note, ok, warning
+from perfsuite.machine.stack import ProbeFailure, StackAnswers
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OMP_PROC_BIND", "OMP_PLACES", "KMP_AFFINITY")
+_INSTALL_TORCH = (
+    "pip install torch; with ipex 2.8: pip install torch==2.8.0 intel-extension-for-pytorch==2.8.0"
+)
+
+
+def environment_findings(
+    cpu: Cpu, environ: Mapping[str, str], answers: StackAnswers | None
+) -> Iterator[Finding]:
+    """Threads, affinity variables and instruction set caps."""
+    yield _threads(cpu, environ, answers)
+    yield _smt(cpu, environ, answers)
+    if affinity := environ.get("GOMP_CPU_AFFINITY"):
+        yield warning(
+            "affinity",
+            f"GOMP_CPU_AFFINITY={affinity}: torch's own libgomp may then run one thread (pt#149422)",
+            f"unset GOMP_CPU_AFFINITY; pin from outside: taskset -c {affinity.replace(' ', ',')} pytest ...",
+        )
+    yield from _caps(environ)
+
+
+def stack_findings(
+    environ: Mapping[str, str], probe: StackAnswers | ProbeFailure | None
+) -> Iterator[Finding]:
+    """The stack's versions, its ipex, and what it loaded into its process."""
+    if probe is None:
+        yield note("stack", "not asked")
+        return
+    if isinstance(probe, ProbeFailure):
+        tail = " | ".join(probe.stderr_tail) or "nothing on stderr"
+        yield warning(
+            "stack",
+            f"the probe {probe.reason}; its last lines: {tail}",
+            "run it by hand to see everything: python -m perfsuite.worker.probe --output-fd 1",
+        )
+        return
+    yield _torch(probe)
+    if probe.versions.torch is None or probe.torch_import_error:
+        return
+    yield _ipex(probe)
+    yield _openmp(probe)
+    yield from _spinning(environ, probe)
+    yield _allocator(probe)
+
+
+def thread_count(environ: Mapping[str, str], answers: StackAnswers | None) -> int | None:
+    """The threads that one process computes with: the stack's word, else OMP_NUM_THREADS; None if unknown."""
+    if answers is not None and answers.threads is not None:
+        return answers.threads
+    outermost = environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(outermost) if outermost.isdecimal() else None
+
+
+def _threads(cpu: Cpu, environ: Mapping[str, str], answers: StackAnswers | None) -> Finding:
+    threads, cores, usable = thread_count(environ, answers), len(one_cpu_per_core(cpu)), len(cpu.usable_cpus)
+    chosen = ", ".join(f"{name}={environ[name]}" for name in _THREAD_VARIABLES if name in environ)
+    setting = chosen or "no thread variable set"
+    if threads is None:
+        return note("threads", f"{setting}; no stack says how many threads it uses, {cores} cores are usable")
+    summary = f"{threads} threads on {cores} usable cores; {setting}"
+    if threads > usable:
+        return warning(
+            "threads", f"{summary}: threads wait for one another", f"export OMP_NUM_THREADS={cores}"
+        )
+    if threads == 1 < cores and "OMP_NUM_THREADS" not in environ:
+        return warning("threads", f"{summary}: one core works", f"export OMP_NUM_THREADS={cores}")
+    return ok("threads", summary)
+
+
+def _smt(cpu: Cpu, environ: Mapping[str, str], answers: StackAnswers | None) -> Finding:
+    if not cpu.smt:
+        return ok("SMT", "one logical cpu a core")
+    cores, threads = len(one_cpu_per_core(cpu)), thread_count(environ, answers)
+    pinned = ",".join(map(str, one_cpu_per_core(cpu)))
+    if threads is not None and threads > cores:
+        return warning(
+            "SMT",
+            f"{threads} threads share {cores} cores, and with them the AMX and vector units",
+            f"export OMP_NUM_THREADS={cores}; taskset -c {pinned} pytest ...",
+        )
+    return note(
+        "SMT",
+        "on: two threads may land on one core, which halves its speed while its neighbour idles",
+        f"taskset -c {pinned} pytest ... (one logical cpu a core), or echo off | sudo tee "
+        "/sys/devices/system/cpu/smt/control",
+    )
+
+
+def _caps(environ: Mapping[str, str]) -> Iterator[Finding]:
+    caps = [cap for cap in (onednn_cap(environ), aten_cap(environ)) if cap is not None]
+    for cap in caps:
+        effect = "is no value it knows, and is ignored" if cap.left is None else "limits the instruction sets"
+        yield warning("caps", f"{cap.variable}={cap.value} {effect}", f"unset {cap.variable}")
+    if not caps:
+        yield ok("caps", "no variable limits the instruction sets")
+
+
+def _torch(answers: StackAnswers) -> Finding:
+    versions = answers.versions
+    if versions.torch is None and not answers.torch_import_error:
+        return note("stack", f"no stack in this interpreter (Python {versions.python})", _INSTALL_TORCH)
+    if answers.torch_import_error:
+        return warning(
+            "stack",
+            f"torch {versions.torch} does not import: {answers.torch_import_error}",
+            "reinstall it: pip install --force-reinstall torch",
+        )
+    others = ("torch", "ipex", "torchvision", "transformers", "torchao", "numpy", "python")
+    known = [f"{name} {version}" for name in others if (version := getattr(versions, name)) is not None]
+    return ok("stack", ", ".join(known))
+
+
+def _ipex(answers: StackAnswers) -> Finding:
+    versions = answers.versions
+    if versions.ipex is None and not answers.ipex_import_error:
+        return note(
+            "ipex",
+            "not installed: its variants are unsupported in this stack",
+            "pip install torch==2.8.0 intel-extension-for-pytorch==2.8.0 (the last release)",
+        )
+    if not answers.ipex_import_error:
+        return ok(
+            "ipex", f"{versions.ipex}, kernels {answers.ipex_isa}, its oneDNN {answers.ipex_onednn_isa}"
+        )
+    why = answers.ipex_import_error
+    remedy = f"pip install --force-reinstall --no-deps intel-extension-for-pytorch=={versions.ipex}"
+    needed, present = _minor(versions.ipex), _minor(versions.torch)
+    if needed and present and needed != present:
+        # ipex itself then fails with an error that does not say so.
+        why = f"it needs torch {needed}, and this is {versions.torch} ({why})"
+        remedy = f"pip install 'torch=={needed}.*'"
+    elif "pkg_resources" in why:
+        remedy = "pip install 'setuptools<81' (ipex 2.6 and 2.7 import pkg_resources)"
+    return warning("ipex", f"{versions.ipex} does not import: {why}", remedy)
+
+
+def _minor(version: str | None) -> str:
+    found = re.match(r"\d+\.\d+", version or "")
+    return found.group() if found else ""
+
+
+def _openmp(answers: StackAnswers) -> Finding:
+    runtimes = answers.openmp_runtimes
+    if len(runtimes) > 1:
+        return warning(
+            "OpenMP",
+            f"{len(runtimes)} runtimes in one process (pt#98836), each with threads: {', '.join(runtimes)}",
+            f"load one before all: LD_PRELOAD={runtimes[0]} pytest ...; then run `perfsuite doctor` again",
+        )
+    return ok("OpenMP", runtimes[0] if runtimes else "no runtime loaded")
+
+
+def _spinning(environ: Mapping[str, str], answers: StackAnswers) -> Iterator[Finding]:
+    families = {re.sub(r"[-_.].*", "", PurePath(path).name) for path in answers.openmp_runtimes}
+    if families & {"libiomp5", "libomp", "libomp5"} and "KMP_BLOCKTIME" not in environ:
+        yield note(
+            "spinning",
+            "threads spin for 200 ms after each parallel region (KMP_BLOCKTIME not set) and disturb a second "
+            "process",
+            "export KMP_BLOCKTIME=1",
+        )
+    if "libgomp" in families and not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & environ.keys():
+        yield note(
+            "spinning",
+            "libgomp's threads spin after each parallel region (OMP_WAIT_POLICY not set) and disturb a "
+            "second process",
+            "export OMP_WAIT_POLICY=passive (each region then starts a little later)",
+        )
+
+
+def _allocator(answers: StackAnswers) -> Finding:
+    if answers.allocator != "glibc":
+        return ok("allocator", answers.allocator)
+    return note(
+        "allocator",
+        "glibc: large tensors go back to the kernel and fault in again",
+        "LD_PRELOAD=libjemalloc.so.2 or libtcmalloc.so.4 (packages libjemalloc2, libgoogle-perftools4)",
+    )

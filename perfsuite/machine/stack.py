@@ -1,0 +1,121 @@
+"""What a stack says about itself, asked in a process of its own (perfsuite/worker/probe.py)."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+PROBE = Path(__file__).parents[1] / "worker" / "probe.py"
+TIMEOUT_S = 60.0  # torch and ipex import in about 10 s on two cores; the rest is for a cold disk
+_STDERR_LINES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Versions:
+    """Versions by distribution; None where it is not installed."""
+
+    python: str
+    torch: str | None = None
+    torchvision: str | None = None
+    transformers: str | None = None
+    torchao: str | None = None
+    ipex: str | None = None
+    numpy: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """Whether the kernel let the probe's process use the AMX tile registers, and if not why."""
+
+    granted: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackAnswers:
+    """One stack's own view of the machine. None: this stack has no answer. Empty error: no error."""
+
+    versions: Versions
+    torch_import_error: str
+    ipex_import_error: str
+    amx_tile: bool | None
+    amx_fp16: bool | None
+    aten_capability: str | None
+    ipex_isa: str | None
+    ipex_onednn_isa: str | None
+    threads: int | None
+    openmp_runtimes: tuple[str, ...]
+    allocator: str
+    amx_permission: Permission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeFailure:
+    """The probe gave no answers: what became of its process, and the last lines it wrote to stderr."""
+
+    reason: str
+    stderr_tail: tuple[str, ...]
+
+
+def run_probe(python: str = sys.executable, timeout_s: float = TIMEOUT_S) -> StackAnswers | ProbeFailure:
+    """Ask the stack of the interpreter `python`; takes about as long as importing torch and ipex."""
+    reader, writer = os.pipe()
+    # By path and with -P: the stack need not have perfsuite, and nothing beside the probe hides a module.
+    command = [python, "-P", str(PROBE), "--output-fd", str(writer)]
+    with open(reader) as answers:
+        try:
+            process = subprocess.Popen(
+                command,
+                pass_fds=[writer],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
+        except OSError as error:
+            return ProbeFailure(reason=f"{python} cannot be started: {error.strerror}", stderr_tail=())
+        finally:
+            os.close(writer)
+        try:
+            _, stderr = process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            # Its children too: they would hold stderr open, and with it this process.
+            os.killpg(process.pid, signal.SIGKILL)
+            _, stderr = process.communicate()
+            return _failure(f"gave no answer within {timeout_s:.0f} s", stderr)
+        text = answers.read()
+    if process.returncode != 0:
+        return _failure(_ending(process.returncode), stderr)
+    try:
+        return parse_answers(text)
+    except (ValueError, KeyError, TypeError) as error:
+        return _failure(f"wrote what is not an answer ({type(error).__name__}: {error})", stderr)
+
+
+def parse_answers(text: str) -> StackAnswers:
+    """Read the probe's JSON object; raises ValueError, KeyError or TypeError if it is not one."""
+    fields = json.loads(text)
+    return StackAnswers(
+        **{
+            **fields,
+            "versions": Versions(**fields["versions"]),
+            "openmp_runtimes": tuple(fields["openmp_runtimes"]),
+            "amx_permission": Permission(**fields["amx_permission"]),
+        }
+    )
+
+
+def _failure(reason: str, stderr: str) -> ProbeFailure:
+    return ProbeFailure(reason=reason, stderr_tail=tuple(stderr.strip().splitlines()[-_STDERR_LINES:]))
+
+
+def _ending(returncode: int) -> str:
+    if returncode >= 0:
+        return f"ended with exit status {returncode}"
+    return f"was ended by signal {signal.Signals(-returncode).name}"

@@ -1,0 +1,1 @@
+"""Starting workers and measuring with them: passes, stages, journal."""

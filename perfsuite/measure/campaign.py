@@ -1,0 +1,141 @@
+"""Measuring many variants: interleaved passes, journalled as they go."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from perfsuite.errors import UsageError, WorkerError
+from perfsuite.measure.rig import Rig
+from perfsuite.results import Digests, Failure, Measurement, Replicate, Stack
+from perfsuite.spec import Variant, workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What a journal's replicates have in common; only an equal header may be resumed."""
+
+    stack: Stack
+    machine_slug: str
+    environment: dict[str, str]
+    measure_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalEntry:
+    """One finished replicate."""
+
+    variant: Variant
+    digests: Digests
+    weights_origin: str
+    replicate: Replicate
+
+
+class Journal:
+    """Replicates on disk, a line each, the moment they are measured."""
+
+    def __init__(self, path: Path, entries: Iterable[JournalEntry] = ()) -> None:
+        self.path = path
+        self.entries = list(entries)
+
+    @classmethod
+    def create(cls, folder: Path, header: Header) -> Journal:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}.jsonl"
+        path.write_bytes(msgspec.json.encode(header) + b"\n")
+        return cls(path)
+
+    @classmethod
+    def resume(cls, folder: Path, header: Header) -> Journal:
+        """Go on with the newest journal; a line cut off by a crash is left out."""
+        newest = max(folder.glob("*.jsonl"), default=None)
+        if newest is None:
+            raise UsageError(f"--resume: there is no journal in {folder}; run without it")
+        first, *rest = newest.read_bytes().splitlines(keepends=True)
+        if msgspec.json.decode(first, type=Header) != header:
+            raise UsageError(
+                f"--resume: {newest} was measured with another stack, machine, environment or measure_s; "
+                "run without it"
+            )
+        whole = [line for line in rest if line.endswith(b"\n")]
+        newest.write_bytes(b"".join([first, *whole]))
+        return cls(newest, (msgspec.json.decode(line, type=JournalEntry) for line in whole))
+
+    def append(self, entry: JournalEntry) -> None:
+        with self.path.open("ab") as file:
+            file.write(msgspec.json.encode(entry) + b"\n")
+        self.entries.append(entry)
+
+
+def header(rig: Rig) -> Header:
+    return Header(
+        stack=rig.stack,
+        machine_slug=rig.machine.slug,
+        environment=rig.environment,
+        measure_s=rig.settings.measure_s,
+    )
+
+
+def run(
+    rig: Rig, variants: Sequence[Variant], journal: Journal, on_step: Callable[[Variant | None], None]
+) -> dict[Variant, Measurement | Failure]:
+    """Measure every variant's replicates, pass by pass.
+
+    Each pass goes through all variants before the next begins, every other one backwards, so that
+    a bad minute of the machine is not one variant's regression. ``on_step`` is told of each
+    replicate as it starts, and of the end by None.
+    """
+    failures: dict[Variant, Failure] = {}
+    done = [(entry.variant) for entry in journal.entries]
+    for variant in steps(variants, rig.settings.replicates, done):
+        on_step(variant)
+        if variant in failures:
+            continue
+        try:
+            replicate, digests = rig.replicate(variant)
+        except WorkerError as error:
+            failures[variant] = Failure(variant=variant, reason=str(error))
+            continue
+        origin = rig.weights_origin(variant.model)
+        journal.append(
+            JournalEntry(variant=variant, digests=digests, weights_origin=origin, replicate=replicate)
+        )
+    on_step(None)
+    return {variant: failures.get(variant) or _measurement(rig, variant, journal.entries) for variant in variants}
+
+
+def steps(variants: Sequence[Variant], replicates: int, done: Sequence[Variant] = ()) -> list[Variant]:
+    """The order in which replicates are measured, those already ``done`` left out."""
+    ordered = []
+    for number in range(replicates):
+        wanted = [v for v in variants if number == 0 or not workload(v.workload).once]
+        ordered += wanted[::-1] if number % 2 else wanted
+    remaining = {variant: done.count(variant) for variant in variants}
+    left = []
+    for variant in ordered:
+        if remaining[variant] > 0:
+            remaining[variant] -= 1
+        else:
+            left.append(variant)
+    return left
+
+
+def _measurement(rig: Rig, variant: Variant, entries: Sequence[JournalEntry]) -> Measurement:
+    mine = [entry for entry in entries if entry.variant == variant]
+    for before, after in itertools.pairwise(mine):
+        if before.digests != after.digests:
+            raise UsageError(f"{variant.id}: weights or inputs changed between replicates; run without --resume")
+    return Measurement(
+        variant=variant,
+        stack=rig.stack,
+        machine=rig.machine,
+        digests=mine[0].digests,
+        weights_origin=mine[0].weights_origin,
+        environment=rig.environment,
+        replicates=tuple(entry.replicate for entry in mine),
+    )

@@ -1,0 +1,206 @@
+"""Launchers and workers, seen from the process that runs pytest."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from perfsuite.errors import WorkerError
+from perfsuite.worker.protocol import Closed, Job, Line
+
+#: Lines of a failed worker's output that its error shows: a traceback's end and its message.
+_SHOWN_LINES = 15
+#: A launcher only imports and forks: 40 s is ten times what that takes with cold files.
+_LAUNCH_TIMEOUT_S = 120.0
+#: How long a dying worker's exit status may take to arrive.
+_REAP_TIMEOUT_S = 10.0
+
+
+class Launcher:
+    """A process that has imported one backend and forks workers from it."""
+
+    def __init__(self, *, backend: str, environment: dict[str, str], cpus: tuple[int, ...], logs: Path) -> None:
+        self._backend = backend
+        self._environment = environment
+        self._cpus = cpus
+        self._logs = logs
+        self._numbers = itertools.count(1)
+        self._ended: dict[int, int] = {}
+        logs.mkdir(parents=True, exist_ok=True)
+        ready = self._start(preload=True)
+        if ready["threads"] > 1:
+            # A library started a thread while being imported: fork would copy its locks but not
+            # the thread. Let each worker import for itself.
+            self.close()
+            ready = self._start(preload=False)
+        self.import_s: float = ready["import_s"]
+
+    def _start(self, *, preload: bool) -> Any:
+        ours, theirs = socket.socketpair()
+        self._log = self._logs / f"launcher-{self._backend}.log"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "perfsuite.worker",
+                    str(theirs.fileno()),
+                    self._backend,
+                    str(int(preload)),
+                    ",".join(map(str, self._cpus)),
+                ],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # Ctrl-C is ours to handle, not the workers'
+            )
+        theirs.close()
+        self._line = Line(ours)
+        ours.settimeout(_LAUNCH_TIMEOUT_S)
+        try:
+            return self._line.receive()
+        except (Closed, ValueError, OSError) as error:
+            self.close()
+            raise WorkerError(
+                f"the {self._backend} backend could not be imported:\n{_tail(self._log)}"
+            ) from error
+
+    def start(self, job: Job) -> Worker:
+        """Fork a worker for ``job``."""
+        ours, theirs = socket.socketpair()
+        log = self._logs / f"worker-{self._backend}-{next(self._numbers)}.log"
+        started_s = time.perf_counter()
+        with log.open("wb") as output:
+            request = json.dumps(dataclasses.asdict(job)).encode()
+            try:
+                socket.send_fds(self._line.socket, [request], [theirs.fileno(), output.fileno()])
+                pid = self._receive_until("pid")["pid"]
+            except (Closed, ValueError, OSError) as error:
+                raise WorkerError(f"the {self._backend} launcher died:\n{_tail(self._log)}") from error
+            finally:
+                theirs.close()
+        return Worker(self, pid=pid, line=Line(ours), log=log, start_s=time.perf_counter() - started_s)
+
+    def wait(self, pid: int) -> int | None:
+        """The exit code of a worker that is ending (minus the signal that killed it)."""
+        if self._process.poll() is not None:
+            return None
+        self._line.socket.settimeout(_REAP_TIMEOUT_S)
+        try:
+            while pid not in self._ended:
+                self._receive_until("ended", pid)
+        except (Closed, ValueError, OSError):
+            return None
+        return self._ended.pop(pid)
+
+    def _receive_until(self, key: str, value: int | None = None) -> Any:
+        while True:
+            message = self._line.receive()
+            if "ended" in message:
+                self._ended[message["ended"]] = message["exit"]
+            if key in message and value in (None, message[key]):
+                return message
+
+    def close(self) -> None:
+        """End the launcher and all its workers."""
+        self._line.socket.close()
+        # Its workers die with it (PR_SET_PDEATHSIG), stopped ones too.
+        self._process.kill()
+        self._process.wait()
+
+
+class Worker:
+    """One worker process; leaving its ``with`` block ends it, whatever state it is in."""
+
+    def __init__(self, launcher: Launcher, *, pid: int, line: Line, log: Path, start_s: float) -> None:
+        self._launcher = launcher
+        self._line = line
+        self._log = log
+        self._ended = False
+        self._oom_kills = _oom_kills()
+        self.pid = pid
+        self.start_s = start_s
+
+    def call(self, do: str, *, timeout_s: float, **arguments: object) -> Any:
+        """Have the worker do something and return its answer.
+
+        Raises WorkerError, with the signal or the timeout and the end of its output, if it dies,
+        hangs or answers with something that is not JSON.
+        """
+        self._line.socket.settimeout(timeout_s)
+        try:
+            self._line.send({"do": do, **arguments})
+            answer = self._line.receive()
+        except TimeoutError as error:
+            self._end(signal.SIGKILL)
+            raise self._error(do, f"hung: no answer within {timeout_s:.0f} s") from error
+        except (Closed, ConnectionError) as error:
+            self._ended = True
+            code = self._launcher.wait(self.pid)
+            raise self._error(do, self._cause(code)) from error
+        except ValueError as error:
+            self._end(signal.SIGKILL)
+            raise self._error(do, f"answered with garbage ({error})") from error
+        if not isinstance(answer, dict):
+            self._end(signal.SIGKILL)
+            raise self._error(do, f"answered with garbage ({answer!r:.80})")
+        return answer
+
+    def _cause(self, code: int | None) -> str:
+        if code is None:
+            return "died with its launcher"
+        if code >= 0:
+            return f"exited with status {code}"
+        name = signal.Signals(-code).name
+        if -code == signal.SIGKILL and _oom_kills() > self._oom_kills:
+            return f"killed by {name}: the kernel ran out of memory"
+        return f"killed by {name}"
+
+    def _error(self, do: str, what: str) -> WorkerError:
+        return WorkerError(f"worker {self.pid} {what}, while doing {do!r}; the end of its output:\n{_tail(self._log)}")
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        try:
+            os.kill(self.pid, how)
+        except ProcessLookupError:
+            return
+        self._launcher.wait(self.pid)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # SIGKILL, not a farewell: a worker has nothing left to save, and interpreter shutdown
+        # with torch loaded costs up to a second.
+        self._end(signal.SIGKILL)
+        self._line.socket.close()
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()[-_SHOWN_LINES:]
+    return "\n".join(f"  {line}" for line in lines) or "  (it printed nothing)"
+
+
+def _oom_kills() -> int:
+    """How many processes the kernel has killed for want of memory since it booted."""
+    for line in Path("/proc/vmstat").read_text().splitlines():
+        if line.startswith("oom_kill "):
+            return int(line.split()[1])
+    return 0

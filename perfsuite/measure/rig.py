@@ -1,0 +1,254 @@
+"""The rig: one session's launchers, prepared data and artefacts, and what can be asked of a variant."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import perfsuite.models
+from perfsuite.backends import BACKENDS
+from perfsuite.errors import UsageError
+from perfsuite.machine.cpu import one_cpu_per_core, read_cpu
+from perfsuite.machine.fingerprint import machine_class
+from perfsuite.measure.environment import cache_folder, decisive, worker_environment
+from perfsuite.measure.launch import Launcher, Worker
+from perfsuite.measure.packages import fetch_sources
+from perfsuite.measure.stack import current_stack
+from perfsuite.models import load_models
+from perfsuite.models.base import Sources
+from perfsuite.results import Digests, Replicate, Stages
+from perfsuite.spec import Mode, Precision, Support, Variant, workload
+from perfsuite.worker.protocol import Job
+from perfsuite.worker.timing import Warmup
+
+if TYPE_CHECKING:
+    from perfsuite.accuracy import Outputs
+    from perfsuite.settings import Settings
+
+
+class Rig:
+    """Runs variants of the current stack; leaving its ``with`` block ends every process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.stack = current_stack()
+        self.models = load_models(settings.models)
+        cpu = read_cpu()
+        cores = one_cpu_per_core(cpu)
+        threads = settings.threads or len(cores)
+        if threads > len(cpu.usable_cpus):
+            raise UsageError(f"threads {threads} is more than the {len(cpu.usable_cpus)} CPUs this process may use")
+        self.cpus = cores[:threads] if threads <= len(cores) else cpu.usable_cpus[:threads]
+        self.threads = threads
+        self.machine = machine_class(cpu, threads)
+        self.worker_environment = worker_environment(os.environ, threads=threads, stack_slug=self.stack.slug)
+        self.environment = decisive(self.worker_environment)
+        self.wall_start_s = time.perf_counter()
+        self.import_s = 0.0
+        self._folder = tempfile.TemporaryDirectory(prefix="perfsuite-")
+        self._launchers: dict[str, Launcher] = {}
+        self._sources: Sources | None = None
+        self._ready: set[tuple[str, str]] = set()
+        self._artefacts: dict[Variant, Path] = {}
+        self._references: dict[tuple[str, str], Outputs] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for launcher in self._launchers.values():
+            launcher.close()
+        self._folder.cleanup()
+
+    def support(self, variant: Variant) -> Support:
+        backend = next(backend for backend in BACKENDS if backend.name == variant.backend)
+        reads = self.models[variant.model].reads
+        return backend.support(reads, variant.mode, variant.precision, self.stack.packages)
+
+    def weights_origin(self, model: str) -> str:
+        """Where the weights came from, in words; the model must have been run."""
+        origin: str = json.loads((self._assets_folder(model) / "weights.json").read_text())["origin"]
+        return origin
+
+    @contextmanager
+    def worker(
+        self,
+        variant: Variant,
+        *,
+        fault: str | None = None,
+        artefact: Path | None = None,
+        deployment: str | None = None,
+    ) -> Iterator[Worker]:
+        """A worker of its own for the variant, its data made if need be, not yet prepared."""
+        self._make_assets(variant.model, variant.workload)
+        job = self.job(variant, fault=fault, artefact=artefact, deployment=deployment)
+        with self._launcher(variant.backend).start(job) as worker:
+            yield worker
+
+    def prepare(self, variant: Variant, worker: Worker) -> Any:
+        return worker.call("prepare", timeout_s=self._timeout_s(variant))
+
+    def outputs(self, variant: Variant, *, fault: str | None = None) -> Outputs:
+        """The variant's outputs; a deployed one's come from a fresh process that loads its artefact."""
+        if variant.mode is not Mode.DEPLOYED:
+            return self._outputs(variant, fault=fault)
+        artefact = self._new_artefact(variant, fault)
+        saved = self._outputs(variant, fault=fault, artefact=artefact, deployment="save")
+        loaded = self._outputs(variant, artefact=artefact, deployment="load")
+        return dataclasses.replace(loaded, prepared=saved.values)
+
+    def reference(self, variant: Variant) -> Outputs:
+        """The same stack's stock eager FP32 outputs on the same inputs."""
+        key = (variant.model, variant.workload)
+        if key not in self._references:
+            reference = Variant(
+                model=variant.model,
+                backend="stock",
+                mode=Mode.EAGER,
+                precision=Precision.FP32,
+                workload=variant.workload,
+            )
+            self._references[key] = self._outputs(reference)
+        return self._references[key]
+
+    def replicate(self, variant: Variant) -> tuple[Replicate, Digests]:
+        """Measure the variant once, in a worker of its own."""
+        shapes = workload(variant.workload)
+        timeout_s = self._timeout_s(variant)
+        artefact = self._artefact(variant) if variant.mode is Mode.DEPLOYED else None
+        with self.worker(variant, artefact=artefact, deployment="load" if artefact else None) as worker:
+            ready = self.prepare(variant, worker)
+            if shapes.once:
+                warmup, duration_s, iterations = Warmup(steady=False, iterations=1, duration_ns=0), 0.0, 1
+            else:
+                warmup = Warmup(**worker.call("warm_up", timeout_s=timeout_s, limit_s=self.settings.warm_up_limit_s))
+                duration_s, iterations = self.settings.measure_s, 5
+            timed = worker.call("block", timeout_s=timeout_s, duration_s=duration_s, iterations=iterations)
+            memory = worker.call("memory", timeout_s=timeout_s)
+        latencies_ns = tuple(timed["latencies_ns"])
+        stages = Stages(
+            start_s=worker.start_s,
+            load_s=ready["load_s"],
+            prepare_s=ready["prepare_s"],
+            first_inference_s=ready["first_inference_s"],
+            warm_up_s=warmup.duration_ns * 1e-9,
+            timed_s=sum(latencies_ns) * 1e-9,
+        )
+        return (
+            Replicate(latencies_ns=latencies_ns, warmup=warmup, stages=stages, **memory),
+            Digests(weights_sha256=ready["weights_sha256"], inputs_sha256=ready["inputs_sha256"]),
+        )
+
+    def _outputs(self, variant: Variant, **how: Any) -> Outputs:
+        import numpy as np
+
+        from perfsuite.accuracy import Outputs
+
+        path = Path(self._folder.name) / "outputs.npz"
+        with self.worker(variant, **how) as worker:
+            ready = self.prepare(variant, worker)
+            worker.call("outputs", timeout_s=self._timeout_s(variant), path=str(path))
+        with np.load(path) as stored:
+            return Outputs(
+                values=stored["outputs"],
+                mask=stored["mask"] if "mask" in stored else None,
+                digests=Digests(weights_sha256=ready["weights_sha256"], inputs_sha256=ready["inputs_sha256"]),
+            )
+
+    def _artefact(self, variant: Variant) -> Path:
+        """The deployed variant's artefact, saved by one process for all replicates of the session."""
+        if variant not in self._artefacts:
+            path = self._new_artefact(variant, None)
+            with self.worker(variant, artefact=path, deployment="save") as worker:
+                self.prepare(variant, worker)
+            self._artefacts[variant] = path
+        return self._artefacts[variant]
+
+    def _new_artefact(self, variant: Variant, fault: str | None) -> Path:
+        suffix = "pt2" if variant.backend == "stock" else "pt"
+        return Path(self._folder.name) / f"{variant.id}{f'-{fault}' if fault else ''}.{suffix}"
+
+    def _timeout_s(self, variant: Variant) -> float:
+        return self.settings.step_timeout_s or workload(variant.workload).step_timeout_s
+
+    def _launcher(self, backend: str) -> Launcher:
+        if backend not in self._launchers:
+            launcher = Launcher(
+                backend=backend,
+                environment=self.worker_environment,
+                cpus=self.cpus,
+                logs=Path(self._folder.name) / "logs",
+            )
+            self._launchers[backend] = launcher
+            self.import_s += launcher.import_s
+        return self._launchers[backend]
+
+    def job(
+        self,
+        variant: Variant,
+        *,
+        fault: str | None = None,
+        artefact: Path | None = None,
+        deployment: str | None = None,
+    ) -> Job:
+        """What a worker is told of the variant."""
+        if self._sources is None:
+            self._sources = fetch_sources()
+        return Job(
+            model=variant.model,
+            model_target=self.settings.models.get(variant.model),
+            backend=variant.backend,
+            mode=variant.mode.value,
+            precision=variant.precision.value,
+            workload=variant.workload,
+            assets=str(self._assets_folder(variant.model)),
+            photographs=str(self._sources.photographs),
+            minilm=str(self._sources.minilm),
+            fault=fault,
+            artefact=str(artefact) if artefact else None,
+            deployment=deployment,
+        )
+
+    def _make_assets(self, model: str, workload_name: str) -> None:
+        if (model, workload_name) in self._ready:
+            return
+        folder = self._assets_folder(model)
+        if not ((folder / "weights.json").exists() and (folder / f"{workload_name}.npz").exists()):
+            folder.mkdir(parents=True, exist_ok=True)
+            maker = Variant(
+                model=model, backend="stock", mode=Mode.EAGER, precision=Precision.FP32, workload=workload_name
+            )
+            job = self.job(maker)
+            with self._launcher("stock").start(job) as worker:
+                worker.call(
+                    "make_assets",
+                    timeout_s=self._timeout_s(maker),
+                    policy=self.settings.weights,
+                    workloads=[workload_name],
+                )
+        self._ready.add((model, workload_name))
+
+    def _assets_folder(self, model: str) -> Path:
+        """A folder that changes when the code that makes its contents does."""
+        return cache_folder() / "assets" / f"{model}-{self.settings.weights}-{_recipe_digest()}"
+
+
+def _recipe_digest() -> str:
+    """A digest of everything that decides what weights and inputs are made."""
+    package = Path(perfsuite.models.__file__).parent
+    files = [*package.rglob("*.py"), *package.rglob("*.txt"), package.parent / "worker" / "assets.py"]
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]

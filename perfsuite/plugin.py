@@ -1,0 +1,318 @@
+"""Every pytest hook of perfsuite."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from perfsuite.backends import BACKENDS
+from perfsuite.baselines import Baselines
+from perfsuite.errors import PerfsuiteError
+from perfsuite.judge import judge
+from perfsuite.models import load_models
+from perfsuite.replay import ReplayTimer, replay
+from perfsuite.report import text
+from perfsuite.results import Accuracy, Comparison, Failure, Measurement, Verdict
+from perfsuite.settings import WEIGHTS_POLICIES, Settings, read_settings
+from perfsuite.spec import PUBLISHED, WORKLOADS, Mode, Precision, Variant, matrix
+
+if TYPE_CHECKING:
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+    from perfsuite.measure.rig import Rig
+
+#: What is selected when neither --workload nor -m names a workload.
+_CHECKED_WORKLOAD, _TIMED_WORKLOAD = "smoke", "latency"
+_JOURNALS = ".perfsuite"
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """What one pytest run holds; the only state, kept in the config's stash."""
+
+    settings: Settings
+    workloads: tuple[str, ...] | None
+    timing: bool
+    update: bool
+    update_new: bool
+    baseline_stack: str | None
+    require_verdict: bool
+    resume: bool
+    baselines: Baselines
+    rig: Rig | None = None
+    results: dict[Variant, Measurement | Failure] = field(default_factory=dict)
+    campaign_s: float = 0.0
+    comparisons: list[Comparison] = field(default_factory=list)
+    accuracies: list[tuple[Variant, Accuracy]] = field(default_factory=list)
+    benchmarks: list[Any] = field(default_factory=list)
+    accepted: dict[Path, int] = field(default_factory=dict)
+
+
+_RUN = pytest.StashKey[Run]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("perfsuite", "CPU inference: correctness and speed of every variant")
+    add = group.addoption
+    names = ", ".join(workload.name for workload in WORKLOADS)
+    add("--workload", metavar="NAMES", help=f"comma-separated workloads, or all ({names}); by default "
+        f"{_CHECKED_WORKLOAD} for correctness, {_TIMED_WORKLOAD} for timing")  # fmt: skip
+    add("--threads", type=int, metavar="N", help="threads of each worker (default: one a physical core)")
+    add("--weights", choices=WEIGHTS_POLICIES, help="where weights come from (default: auto)")
+    add("--replicates", type=int, metavar="N", help="worker processes that time each variant (default: 2)")
+    add("--measure-s", type=float, metavar="S", help="seconds of timed iterations in each (default: 2)")
+    add("--step-timeout-s", type=float, metavar="S", help="when a worker's step counts as hung")
+    add("--resume", action="store_true", help="go on with the newest interrupted timing run")
+    add("--baselines", type=Path, metavar="DIR", help="where baselines are kept (default: baselines)")
+    add("--baseline-stack", metavar="SLUG", help="compare with this stack's baseline, not the same stack's")
+    add("--baseline-update", action="store_true", help="accept what was measured as the new baseline")
+    add("--baseline-update-new", action="store_true", help="accept only what has no baseline yet")
+    add("--regression-ratio", type=float, metavar="R", help="slower by more than this fails (default: 1.25)")
+    add("--require-verdict", action="store_true",
+        help="fail what cannot be judged: missing-baseline, incomparable, inconclusive")  # fmt: skip
+
+
+_SETTINGS_OPTIONS = (
+    "threads", "weights", "replicates", "measure_s", "step_timeout_s", "baselines", "regression_ratio",
+)  # fmt: skip
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    option = config.getoption
+    timing = bool(option("benchmark_only")) and not option("collectonly")
+    try:
+        settings = read_settings(config.rootpath, {name: option(name) for name in _SETTINGS_OPTIONS})
+        models = load_models(settings.models)
+        run = Run(
+            settings=settings,
+            workloads=_workloads(option("workload"), option("markexpr")),
+            timing=timing,
+            update=option("baseline_update"),
+            update_new=option("baseline_update_new"),
+            baseline_stack=option("baseline_stack"),
+            require_verdict=option("require_verdict"),
+            resume=option("resume"),
+            baselines=Baselines(settings.baselines),
+        )
+        if timing:
+            if option("numprocesses", None):
+                raise PerfsuiteError("-n: timings need the machine for themselves; run --benchmark-only without it")
+            run.baselines.check()
+    except PerfsuiteError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.stash[_RUN] = run
+    workloads = [workload.name for workload in WORKLOADS]
+    backends = [backend.name for backend in BACKENDS]
+    for name in (*models, *backends, *Mode, *Precision, *workloads):
+        config.addinivalue_line("markers", f"{name}: every variant of {name}")
+    config.addinivalue_line("markers", "published: the variants of ipex's published example scripts")
+
+
+def _workloads(chosen: str | None, mark_expression: str) -> tuple[str, ...] | None:
+    known = tuple(workload.name for workload in WORKLOADS)
+    if chosen is None:
+        named = tuple(name for name in known if re.search(rf"(?<![\w-]){name}(?![\w-])", mark_expression))
+        return named or None
+    if chosen == "all":
+        return known
+    names = tuple(chosen.split(","))
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise PerfsuiteError(f"--workload: no workload {', '.join(unknown)}; there are {', '.join(known)}, all")
+    return names
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    run = config.stash.get(_RUN, None)
+    if run is not None and run.rig is not None:
+        run.rig.__exit__(None, None, None)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Parametrize ``variant`` over the matrix; unsupported ones are skipped with their reason."""
+    if "variant" not in metafunc.fixturenames:
+        return
+    run = metafunc.config.stash[_RUN]
+    timed = "benchmark" in metafunc.fixturenames
+    models = load_models(run.settings.models)
+    workloads = run.workloads or (_TIMED_WORKLOAD if timed else _CHECKED_WORKLOAD,)
+    packages = _packages()
+    params = []
+    for variant in matrix(tuple(models), tuple(backend.name for backend in BACKENDS), workloads):
+        marks = [getattr(pytest.mark, name) for name in variant.marks]
+        backend = next(backend for backend in BACKENDS if backend.name == variant.backend)
+        support = backend.support(models[variant.model].reads, variant.mode, variant.precision, packages)
+        if not support.supported:
+            marks.append(pytest.mark.skip(reason=f"unsupported: {support.reason}"))
+        if timed:
+            marks.append(pytest.mark.benchmark(timer=ReplayTimer(), group=f"{variant.model} {variant.workload}"))
+        params.append(pytest.param(variant, id=variant.id, marks=marks))
+    metafunc.parametrize("variant", params)
+
+
+def _packages() -> dict[str, str]:
+    from perfsuite.measure.stack import current_stack
+
+    return current_stack().packages
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A timing run runs nothing but timings, any other run none."""
+    timing = bool(config.getoption("benchmark_only"))
+    wanted: list[pytest.Item] = []
+    others: list[pytest.Item] = []
+    for item in items:
+        is_timing = "benchmark" in getattr(item, "fixturenames", ())
+        (wanted if is_timing == timing else others).append(item)
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = wanted
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Measure all selected variants, pass by pass, before the first test reports."""
+    run = session.config.stash[_RUN]
+    if not run.timing or session.config.option.collectonly or session.testsfailed:
+        return
+    variants = [
+        item.callspec.params["variant"]
+        for item in session.items
+        if isinstance(item, pytest.Function)
+        and "variant" in getattr(item, "fixturenames", ())
+        and not item.get_closest_marker("skip")
+    ]
+    if not variants:
+        return
+    from perfsuite.measure import campaign
+    from perfsuite.report.progress import progress
+
+    start_s = time.perf_counter()
+    try:
+        rig = _rig(run)
+        folder = session.config.rootpath / _JOURNALS
+        how = campaign.Journal.resume if run.resume else campaign.Journal.create
+        journal = how(folder, campaign.header(rig))
+        done = [entry.variant for entry in journal.entries]
+        try:
+            with progress(len(campaign.steps(variants, run.settings.replicates, done))) as on_step:
+                run.results = campaign.run(rig, variants, journal, on_step)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                f"kept {len(journal.entries)} replicates in {journal.path.name}; --resume goes on from there"
+            ) from None
+    except PerfsuiteError as error:
+        raise pytest.UsageError(str(error)) from error
+    run.campaign_s = time.perf_counter() - start_s
+
+
+def _rig(run: Run) -> Rig:
+    if run.rig is None:
+        from perfsuite.measure.rig import Rig
+
+        run.rig = Rig(run.settings)
+    return run.rig
+
+
+@pytest.fixture(scope="session")
+def rig(request: pytest.FixtureRequest) -> Rig:
+    """What runs variants in workers of their own."""
+    return _rig(request.config.stash[_RUN])
+
+
+@pytest.fixture
+def record_accuracy(request: pytest.FixtureRequest, variant: Variant) -> Any:
+    """Call with an Accuracy: it joins the table at the end of the run."""
+    return lambda accuracy: request.config.stash[_RUN].accuracies.append((variant, accuracy))
+
+
+@pytest.fixture
+def comparison(
+    request: pytest.FixtureRequest, variant: Variant, benchmark: BenchmarkFixture
+) -> Iterator[Comparison]:
+    """The variant's timing, reported to pytest-benchmark and held against its baseline.
+
+    A variant that could not be measured is an error; one that cannot be judged is skipped with its
+    reason, or fails under --require-verdict.
+    """
+    run = request.config.stash[_RUN]
+    result = run.results[variant]
+    if isinstance(result, Failure):
+        pytest.fail(result.reason, pytrace=False)
+    marker = request.node.get_closest_marker("benchmark")
+    replay(benchmark, marker.kwargs["timer"], result)
+    run.benchmarks.append(benchmark.stats)
+    baseline = run.baselines.find(result, stack_slug=run.baseline_stack)
+    found = judge(result, baseline, regression_ratio=run.settings.regression_ratio)
+    run.comparisons.append(found)
+    undecided = (Verdict.MISSING_BASELINE, Verdict.INCOMPARABLE, Verdict.INCONCLUSIVE)
+    accepting = run.update or run.update_new
+    if run.require_verdict and found.verdict in undecided:
+        pytest.fail(f"--require-verdict: {text.comparison_line(found)}", pytrace=False)
+    if found.verdict in (Verdict.INCOMPARABLE, Verdict.INCONCLUSIVE) and not accepting:
+        pytest.skip(text.comparison_line(found))
+    yield found
+
+
+@pytest.fixture
+def accepts(request: pytest.FixtureRequest) -> bool:
+    """Whether the user accepts what is measured, however slow."""
+    return request.config.stash[_RUN].update
+
+
+def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
+    run = config.stash.get(_RUN, None)
+    if run is None or run.rig is None:
+        return
+    import msgspec
+
+    machine_info["perfsuite"] = {
+        "machine_class": msgspec.to_builtins(run.rig.machine),
+        "stack": msgspec.to_builtins(run.rig.stack),
+    }
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    run = session.config.stash.get(_RUN, None)
+    if run is None or not run.benchmarks or not (run.update or run.update_new):
+        return
+    hook = session.config.hook
+    machine_info = hook.pytest_benchmark_generate_machine_info(config=session.config)
+    hook.pytest_benchmark_update_machine_info(config=session.config, machine_info=machine_info)
+    document = hook.pytest_benchmark_generate_json(
+        config=session.config,
+        benchmarks=run.benchmarks,
+        include_data=False,
+        machine_info=machine_info,
+        commit_info=hook.pytest_benchmark_generate_commit_info(config=session.config),
+    )
+    run.accepted = run.baselines.accept(document, only_new=not run.update)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    run = config.stash.get(_RUN, None)
+    if run is None:
+        return
+    if run.accuracies:
+        terminalreporter.section("accuracy against FP32")
+        for line in text.accuracy_lines(run.accuracies):
+            terminalreporter.write_line(line)
+    if not run.results:
+        return
+    terminalreporter.section("perfsuite")
+    measured = [result for result in run.results.values() if isinstance(result, Measurement)]
+    lines = text.verdict_lines(run.comparisons, str(run.settings.baselines.name)) if run.comparisons else []
+    lines += [f"accepted {count} into {path.relative_to(run.baselines.folder)}" for path, count in run.accepted.items()]
+    lines += text.unsteady_lines(measured)
+    if run.rig is not None:
+        lines.append(text.wall_time_line(measured, wall_s=run.campaign_s, import_s=run.rig.import_s))
+    for line in lines:
+        terminalreporter.write_line(line)

@@ -1,0 +1,1 @@
+"""What people and tools read: records in, text or JSON out."""

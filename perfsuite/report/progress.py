@@ -1,0 +1,64 @@
+"""A progress bar for long measurements; plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perfsuite.spec import Variant
+
+#: Without a terminal, say where the run is this often.
+_PLAIN_EVERY_S = 30.0
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Callable[[Variant | None], None]]:
+    """Yields what a campaign tells of each step: the variant that starts, None at the end."""
+    console = Console(file=sys.__stderr__)
+    if not console.is_terminal:
+        yield _plain(total)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("measuring", total=total)
+        started = 0
+
+        def step(variant: Variant | None) -> None:
+            nonlocal started
+            bar.update(task, completed=started, description=variant.id if variant else "done")
+            started += 1
+
+        yield step
+
+
+def _plain(total: int) -> Callable[[Variant | None], None]:
+    begun_s = time.monotonic()
+    said_s = begun_s - _PLAIN_EVERY_S
+    started = 0
+
+    def step(variant: Variant | None) -> None:
+        nonlocal said_s, started
+        now_s = time.monotonic()
+        if variant is not None and now_s - said_s >= _PLAIN_EVERY_S:
+            said_s = now_s
+            left = f", about {(now_s - begun_s) / started * (total - started):.0f} s left" if started else ""
+            print(f"measuring {started + 1}/{total}: {variant.id}{left}", file=sys.__stderr__, flush=True)
+        started += 1
+
+    return step

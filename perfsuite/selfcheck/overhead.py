@@ -1,0 +1,133 @@
+"""Does a figure measured through perfsuite equal a bare loop's?
+
+Two processes of one stack hold the same variant and are stepped in turn: a worker, forked from a
+launcher and asked for blocks over its socket, and a plain process that knows nothing of either.
+Their order alternates (A B B A), so that the machine's states reach both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from perfsuite.spec import Mode, Precision, Variant
+from perfsuite.stats.intervals import ratio_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perfsuite.measure.rig import Rig
+
+#: A fast variant, whose iteration is a few milliseconds, and a slow one, of 50 to 150.
+VARIANTS = (
+    Variant(model="minilm", backend="stock", mode=Mode.EAGER, precision=Precision.FP32, workload="latency"),
+    Variant(model="bert-base", backend="stock", mode=Mode.EAGER, precision=Precision.FP32, workload="latency"),
+)
+#: Pairs of fresh processes: memory layout alone makes equal processes differ by up to 1 %.
+PAIRS = 5
+#: Blocks of each process in a pair, and how long one is.
+BLOCKS = 12
+BLOCK_S = 0.4
+
+#: All that the bare process does: prepare, then a loop around perf_counter for each line it reads.
+_BARE = """
+import json, sys, time
+from perfsuite.worker.protocol import Job
+from perfsuite.worker.runner import Worker
+import torch
+with torch.no_grad():
+    worker = Worker(Job(**json.loads(sys.argv[1])))
+    worker.prepare()
+    forward, inputs = worker.forward, worker.batches[0]
+    print("ready", flush=True)
+    for line in sys.stdin:
+        seconds, latencies = float(line), []
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            before = time.perf_counter()
+            forward(*inputs)
+            latencies.append(time.perf_counter() - before)
+        print(json.dumps(latencies), flush=True)
+"""
+
+
+def run(rig: Rig) -> int:
+    """Print the ratio, perfsuite over bare loop, of each variant."""
+    for variant in VARIANTS:
+        measured_s, bare_s = [], []
+        for _ in range(PAIRS):
+            ours, theirs = _pair(rig, variant)
+            measured_s.append(statistics.median(ours))
+            bare_s.append(statistics.median(theirs))
+        paired = [ours / theirs for ours, theirs in zip(measured_s, bare_s, strict=True)]
+        # One sample of paired ratios against a constant 1 is the paired interval.
+        interval = ratio_interval(paired, [1.0, 1.0], coverage=0.95)
+        assert interval is not None
+        ratio = math.exp(statistics.fmean(map(math.log, paired)))
+        print(
+            f"{variant.id}: perfsuite {statistics.median(measured_s) * 1e3:.3f} ms, "
+            f"bare loop {statistics.median(bare_s) * 1e3:.3f} ms, ratio {ratio:.4f} "
+            f"[{interval.low:.4f}, {interval.high:.4f}] at {interval.coverage:.0%} over {PAIRS} pairs"
+        )
+    return 0
+
+
+def _pair(rig: Rig, variant: Variant) -> tuple[list[float], list[float]]:
+    """Block medians of a fresh worker and of a fresh bare process, stepped in turn."""
+    ours: list[float] = []
+    theirs: list[float] = []
+    with rig.worker(variant) as worker, _bare(rig, variant) as bare_block:
+        rig.prepare(variant, worker)
+        worker.call("warm_up", timeout_s=60, limit_s=rig.settings.warm_up_limit_s)
+        bare_block(2.0)
+
+        def our_block() -> None:
+            answer = worker.call("block", timeout_s=60, duration_s=BLOCK_S, iterations=3)
+            ours.append(statistics.median(answer["latencies_ns"]) * 1e-9)
+
+        def their_block() -> None:
+            theirs.append(statistics.median(bare_block(BLOCK_S)))
+
+        for number in range(BLOCKS):
+            blocks = (our_block, their_block) if number % 2 == 0 else (their_block, our_block)
+            for block in blocks:
+                block()
+    return ours, theirs
+
+
+@contextmanager
+def _bare(rig: Rig, variant: Variant) -> Iterator[Callable[[float], list[float]]]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _BARE, json.dumps(dataclasses.asdict(rig.job(variant)))],
+        env=rig.worker_environment,
+        preexec_fn=lambda: os.sched_setaffinity(0, rig.cpus),  # noqa: PLW1509
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdin is not None and process.stdout is not None
+    stdin, stdout = process.stdin, process.stdout
+
+    def block(seconds: float) -> list[float]:
+        stdin.write(f"{seconds}\n")
+        stdin.flush()
+        latencies: list[float] = json.loads(stdout.readline())
+        return latencies
+
+    try:
+        for line in stdout:  # libraries may print before we do
+            if line.strip() == "ready":
+                break
+        yield block
+    finally:
+        process.kill()
+        process.communicate()

@@ -1,0 +1,165 @@
+"""What can be run: modes, precisions, workloads, variants and their ids. Imports no torch."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """How the prepared model is executed."""
+
+    EAGER = "eager"
+    DYNAMO = "dynamo"
+    TORCHSCRIPT = "torchscript"
+    DEPLOYED = "deployed"
+
+
+class Precision(StrEnum):
+    """What the user asks the arithmetic to be."""
+
+    FP32 = "fp32"
+    BF16 = "bf16"
+    INT8_STATIC = "int8-static"
+    INT8_DYNAMIC = "int8-dynamic"
+
+    @property
+    def is_int8(self) -> bool:
+        return self in (Precision.INT8_STATIC, Precision.INT8_DYNAMIC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """The shape of one input batch; ``tokens`` is None for images, ``pixels`` None for text."""
+
+    batch: int
+    pixels: int | None = None
+    tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """A named pair of shapes, one for models that read images and one for those that read text.
+
+    ``inputs`` different batches are compared with FP32. ``once`` marks shapes of which one forward
+    pass takes minutes on a small machine: one replicate of one iteration, without warm-up.
+    ``step_timeout_s`` is when a worker's step counts as hung: some ten times the slowest step seen
+    on two cores, a cold compilation.
+    """
+
+    name: str
+    images: Shape
+    text: Shape
+    description: str
+    inputs: int = 4
+    once: bool = False
+    step_timeout_s: float = 400.0
+
+
+#: Every workload's shapes, in this one place.
+WORKLOADS = (
+    Workload(
+        name="smoke",
+        images=Shape(batch=2, pixels=224),
+        text=Shape(batch=2, tokens=32),
+        description="small enough to check every variant's outputs in minutes",
+    ),
+    Workload(
+        name="latency",
+        images=Shape(batch=1, pixels=224),
+        text=Shape(batch=1, tokens=128),
+        description="one request at a time; 128 tokens as in the published GLUE examples",
+    ),
+    Workload(
+        name="throughput",
+        images=Shape(batch=112, pixels=224),
+        text=Shape(batch=56, tokens=384),
+        description="Intel's published throughput batches for ResNet50 (112) and BERT SQuAD (56 x 384)",
+        inputs=1,
+        step_timeout_s=1800.0,
+    ),
+    Workload(
+        name="example",
+        images=Shape(batch=128, pixels=224),
+        text=Shape(batch=128, tokens=512),
+        description="the shapes of ipex's published example scripts; minutes for each, so run once",
+        inputs=1,
+        once=True,
+        step_timeout_s=3600.0,
+    ),
+)
+
+#: The (model, mode, precision) of every script in ipex's examples/cpu/inference/python folder.
+PUBLISHED = frozenset(
+    {(model, mode, precision)
+     for model in ("resnet50", "bert-base")
+     for mode in (Mode.EAGER, Mode.DYNAMO, Mode.TORCHSCRIPT)
+     for precision in (Precision.FP32, Precision.BF16)}
+    | {
+        ("resnet50", Mode.TORCHSCRIPT, Precision.INT8_STATIC),
+        ("resnet50", Mode.DEPLOYED, Precision.INT8_STATIC),
+        ("bert-base", Mode.TORCHSCRIPT, Precision.INT8_DYNAMIC),
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Support:
+    """Whether a backend can run a combination, and what the user must know about it.
+
+    ``reason`` is set when it cannot; ``caveat`` when it runs but is not all that its name
+    promises: INT8 that only simulates, or that reaches part of the model.
+    """
+
+    reason: str | None = None
+    caveat: str | None = None
+
+    @property
+    def supported(self) -> bool:
+        return self.reason is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One model x backend x mode x precision x workload."""
+
+    model: str
+    backend: str
+    mode: Mode
+    precision: Precision
+    workload: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.model}-{self.backend}-{self.mode}-{self.precision}-{self.workload}"
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The pytest marks that select it."""
+        names = (self.model, self.backend, self.mode.value, self.precision.value, self.workload)
+        published = self.backend == "ipex" and (self.model, self.mode, self.precision) in PUBLISHED
+        return (*names, "published") if published else names
+
+
+def workload(name: str) -> Workload:
+    """The workload of that name; KeyError if there is none."""
+    return _workloads_by_name()[name]
+
+
+@functools.cache
+def _workloads_by_name() -> dict[str, Workload]:
+    return {w.name: w for w in WORKLOADS}
+
+
+def matrix(models: tuple[str, ...], backends: tuple[str, ...], workloads: tuple[str, ...]) -> Iterator[Variant]:
+    """Every combination, supported or not, in reading order."""
+    for model in models:
+        for backend in backends:
+            for mode in Mode:
+                for precision in Precision:
+                    for name in workloads:
+                        yield Variant(
+                            model=model, backend=backend, mode=mode, precision=precision, workload=name
+                        )

@@ -1,0 +1,193 @@
+"""Faults to plant, each in the place where the real one would happen.
+
+They prove that the correctness checks bite: ``perfsuite selfcheck faults`` runs each of them
+through the same worker, preparation and comparison as any variant.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import torch
+
+from perfsuite.spec import Precision
+
+if TYPE_CHECKING:
+    from perfsuite.backends.base import Forward
+    from perfsuite.worker.assets import Batch, Inputs
+
+
+class Fault:
+    """No fault; each planted one overrides the place it breaks."""
+
+    name = "none"
+
+    def on_module(self, module: torch.nn.Module) -> torch.nn.Module:
+        return module
+
+    def on_inputs(self, inputs: Inputs) -> Inputs:
+        return inputs
+
+    def on_calibration(self, inputs: Inputs) -> tuple[Batch, ...]:
+        return inputs.calibration
+
+    def on_precision(self, precision: Precision) -> Precision:
+        return precision
+
+    def on_digest(self, weights_sha256: str) -> str:
+        return weights_sha256
+
+    def on_forward(self, forward: Forward) -> Forward:
+        return forward
+
+
+def _weight_layers(module: torch.nn.Module) -> list[torch.nn.Conv2d | torch.nn.Linear]:
+    return [layer for layer in module.modules() if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear)]
+
+
+class ScaledLayer(Fault):
+    """The weights of the layer in the middle of the network, 5 % too large."""
+
+    name = "layer-scaled-5-percent"
+
+    def on_module(self, module: torch.nn.Module) -> torch.nn.Module:
+        layers = _weight_layers(module)
+        layers[len(layers) // 2].weight.mul_(1.05)
+        return module
+
+
+class DroppedLayer(Fault):
+    """One encoder layer (of a BERT) or residual block (of a ResNet) left out."""
+
+    name = "layer-dropped"
+
+    def on_module(self, module: torch.nn.Module) -> torch.nn.Module:
+        stacks = [child for child in module.modules() if isinstance(child, torch.nn.ModuleList | torch.nn.Sequential)]
+        longest = max(stacks, key=len)
+        del longest[len(longest) // 2]
+        return module
+
+
+class SwappedChannels(Fault):
+    """Photographs read as BGR."""
+
+    name = "channels-swapped"
+
+    def on_inputs(self, inputs: Inputs) -> Inputs:
+        swapped = tuple(tuple(part.flip(1) for part in batch) for batch in inputs.measured)
+        return dataclasses.replace(inputs, measured=swapped)
+
+
+class OtherInput(Fault):
+    """Each output is that of the next input."""
+
+    name = "outputs-of-another-input"
+
+    def on_inputs(self, inputs: Inputs) -> Inputs:
+        return dataclasses.replace(inputs, measured=(*inputs.measured[1:], inputs.measured[0]))
+
+
+class ConstantOutput(Fault):
+    """Every output is the first one."""
+
+    name = "output-constant"
+
+    def on_forward(self, forward: Forward) -> Forward:
+        kept: list[torch.Tensor] = []
+
+        def constant(*inputs: torch.Tensor) -> torch.Tensor:
+            if not kept:
+                kept.append(forward(*inputs))
+            return kept[0]
+
+        return constant
+
+
+class NotANumber(Fault):
+    """A single NaN in the output."""
+
+    name = "output-nan"
+
+    def on_forward(self, forward: Forward) -> Forward:
+        def poisoned(*inputs: torch.Tensor) -> torch.Tensor:
+            output = forward(*inputs).clone()
+            output.view(-1)[-1] = float("nan")
+            return output
+
+        return poisoned
+
+
+class _ScaledCalibration(Fault):
+    factor: float
+
+    def on_calibration(self, inputs: Inputs) -> tuple[Batch, ...]:
+        return tuple(tuple(part * self.factor for part in batch) for batch in inputs.calibration)
+
+
+class WideCalibration(_ScaledCalibration):
+    """Ranges observed on images 8 times too bright."""
+
+    name = "calibration-8x-wide"
+    factor = 8.0
+
+
+class NarrowCalibration(_ScaledCalibration):
+    """Ranges observed on images 8 times too dark."""
+
+    name = "calibration-8x-narrow"
+    factor = 1 / 8
+
+
+class SilentFloat(Fault):
+    """Prepared as FP32 whatever was asked for."""
+
+    name = "silently-fp32"
+
+    def on_precision(self, precision: Precision) -> Precision:
+        return Precision.FP32
+
+
+class StaleArtefact(Fault):
+    """The artefact was saved from other weights, and says so in its stamp."""
+
+    name = "artefact-stale"
+
+    def on_module(self, module: torch.nn.Module) -> torch.nn.Module:
+        for layer in _weight_layers(module):
+            layer.weight.copy_(layer.weight.flip(0))
+        return module
+
+    def on_digest(self, weights_sha256: str) -> str:
+        return weights_sha256[::-1]
+
+
+class ForgedArtefact(StaleArtefact):
+    """The artefact was saved from other weights under the stamp of the right ones."""
+
+    name = "artefact-stale-forged-stamp"
+
+    def on_digest(self, weights_sha256: str) -> str:
+        return weights_sha256
+
+
+FAULTS: tuple[type[Fault], ...] = (
+    ScaledLayer,
+    DroppedLayer,
+    SwappedChannels,
+    OtherInput,
+    ConstantOutput,
+    NotANumber,
+    WideCalibration,
+    NarrowCalibration,
+    SilentFloat,
+    StaleArtefact,
+    ForgedArtefact,
+)
+
+
+def find(name: str | None) -> Fault:
+    """The fault of that name, or none."""
+    if name is None:
+        return Fault()
+    return next(fault for fault in FAULTS if fault.name == name)()

@@ -1,0 +1,145 @@
+"""One worker: prepares its variant, then does what it is asked until told to stop."""
+
+from __future__ import annotations
+
+import dataclasses
+import resource
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from perfsuite.backends import BACKENDS
+from perfsuite.backends.base import Recipe
+from perfsuite.models import load_models
+from perfsuite.models.base import Sources
+from perfsuite.spec import Mode, Precision, workload
+from perfsuite.worker import assets, faults
+from perfsuite.worker.protocol import Closed, Job, Line
+from perfsuite.worker.timing import time_block, warm_up
+
+if TYPE_CHECKING:
+    from perfsuite.backends.base import Backend, Forward
+    from perfsuite.models.base import Model
+
+
+class Worker:
+    """A prepared variant and the requests it answers, one method each."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._model: Model = load_models({job.model: job.model_target} if job.model_target else {})[job.model]
+        self._backend: Backend = next(b for b in BACKENDS if b.name == job.backend)
+        self._sources = Sources(photographs=Path(job.photographs), minilm=Path(job.minilm))
+        self._folder = Path(job.assets)
+        self.forward: Forward
+        self.batches: tuple[assets.Batch, ...]
+
+    def make_assets(self, *, policy: str, workloads: list[str]) -> dict[str, Any]:
+        """Fill the model's folder with what is missing of weights and inputs."""
+        if not (self._folder / "weights.json").exists():
+            assets.make_weights(self._model, self._sources, self._folder, policy=policy)
+        for name in workloads:
+            if not (self._folder / f"{name}.npz").exists():
+                assets.make_inputs(self._model, self._sources, self._folder, workload(name))
+        return {}
+
+    def prepare(self) -> dict[str, Any]:
+        """Load, digest and prepare; then the first forward pass."""
+        start_s = time.perf_counter()
+        job = self._job
+        inputs = assets.read_inputs(self._folder, job.workload)
+        # A deployed artefact brings its own weights; the preparing process digests them.
+        module = assets.load_module(self._model, self._sources, self._folder)
+        weights_sha256 = assets.digest_weights(module)
+        inputs_sha256 = assets.digest_inputs(inputs)
+        fault = faults.find(job.fault)
+        inputs = fault.on_inputs(inputs)
+        batches = tuple(self._backend.arrange(batch, self._model.reads) for batch in inputs.measured)
+        recipe = Recipe(
+            module=fault.on_module(module),
+            reads=self._model.reads,
+            mode=Mode(job.mode),
+            precision=fault.on_precision(Precision(job.precision)),
+            example=batches[0],
+            calibration=tuple(
+                self._backend.arrange(batch, self._model.reads) for batch in fault.on_calibration(inputs)
+            ),
+        )
+        loaded_s = time.perf_counter()
+        self.forward = fault.on_forward(self._prepared(recipe, fault.on_digest(weights_sha256)))
+        self.batches = batches
+        prepared_s = time.perf_counter()
+        self.forward(*batches[0])
+        first_s = time.perf_counter()
+        return {
+            "weights_sha256": weights_sha256,
+            "inputs_sha256": inputs_sha256,
+            "threads": torch.get_num_threads(),
+            "load_s": loaded_s - start_s,
+            "prepare_s": prepared_s - loaded_s,
+            "first_inference_s": first_s - prepared_s,
+        }
+
+    def _prepared(self, recipe: Recipe, weights_sha256: str) -> Forward:
+        if self._job.artefact is None:
+            return self._backend.prepare(recipe)
+        artefact = Path(self._job.artefact)
+        stamp = artefact.with_suffix(".sha256")
+        if self._job.deployment == "save":
+            stamp.write_text(weights_sha256)
+            return self._backend.save(recipe, artefact)
+        if stamp.read_text() != weights_sha256:
+            raise RuntimeError(
+                f"stale artefact: {artefact.name} was saved from weights {stamp.read_text()[:12]}, "
+                f"the model's are {weights_sha256[:12]}"
+            )
+        return self._backend.load(artefact, recipe)
+
+    def outputs(self, *, path: str) -> dict[str, Any]:
+        """Write the output for each measured batch: array ``outputs``, (count, batch, ...), float32."""
+        results = [self.forward(*batch).float().contiguous().numpy() for batch in self.batches]
+        extra = {}
+        if len(self.batches[0]) > 1:
+            extra["mask"] = np.stack([batch[1].numpy() for batch in self.batches])
+        np.savez(path, outputs=np.stack(results), **extra)
+        return {}
+
+    def warm_up(self, *, limit_s: float) -> dict[str, Any]:
+        """Iterate until steady."""
+        return dataclasses.asdict(warm_up(self._step, limit_ns=int(limit_s * 1e9)))
+
+    def block(self, *, duration_s: float, iterations: int) -> dict[str, Any]:
+        """Time consecutive iterations on the first measured batch."""
+        latencies_ns = time_block(self._step, duration_ns=int(duration_s * 1e9), iterations=iterations)
+        return {"latencies_ns": latencies_ns}
+
+    def memory(self) -> dict[str, Any]:
+        """The most memory this process ever held; ru_maxrss counts KiB on Linux."""
+        return {"peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+
+    def _step(self) -> torch.Tensor:
+        return self.forward(*self.batches[0])
+
+
+def serve(line: Line, job: dict[str, Any]) -> None:
+    """Answer requests ``{"do": method, **arguments}`` until the line is closed."""
+    torch.manual_seed(0)
+    worker = Worker(Job(**job))
+    requests = {
+        "make_assets": worker.make_assets,
+        "prepare": worker.prepare,
+        "outputs": worker.outputs,
+        "warm_up": worker.warm_up,
+        "block": worker.block,
+        "memory": worker.memory,
+    }
+    with torch.no_grad():
+        while True:
+            try:
+                request = line.receive()
+            except Closed:
+                return
+            line.send(requests[request.pop("do")](**request))
