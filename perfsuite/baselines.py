@@ -118,7 +118,7 @@ class Baselines:
                 document = json.loads(path.read_bytes())
             except ValueError as error:
                 raise BaselineError(
-                    f"{path} is not JSON ({error}): restore it, or delete it and accept a new one with --baseline-update"
+                    f"{path} is not JSON ({error}): restore it, or delete it and accept anew with --baseline-update"
                 ) from error
             self._read[path] = tuple(_decode(document, str(path)))
         return self._read[path]

@@ -12,7 +12,9 @@ from perfsuite.errors import PerfsuiteError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0 fine, 1 something is missing or wrong, 2 usage."""
-    parser = argparse.ArgumentParser(prog="perfsuite", description="CPU inference: slower, wrong, or not using the silicon, and why?")
+    parser = argparse.ArgumentParser(
+        prog="perfsuite", description="CPU inference: slower, wrong, or not using the silicon, and why?"
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     matrix = commands.add_parser("matrix", help="every variant: supported, or why not")

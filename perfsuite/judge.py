@@ -23,9 +23,7 @@ def judge(
     if isinstance(baseline, Incomparable):
         return _without(candidate, Verdict.INCOMPARABLE, baseline.reason)
     medians = [[r.median_s for r in side.replicates] for side in (candidate, baseline)]
-    ratio = math.exp(
-        statistics.fmean(map(math.log, medians[0])) - statistics.fmean(map(math.log, medians[1]))
-    )
+    ratio = math.exp(statistics.fmean(map(math.log, medians[0])) - statistics.fmean(map(math.log, medians[1])))
     interval = ratio_interval(*medians, coverage=COVERAGE)
     if 1 / regression_ratio <= ratio <= regression_ratio:
         verdict, reason = Verdict.UNCHANGED, f"within a factor of {regression_ratio:g}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ from perfsuite.replay import ReplayTimer, replay
 from perfsuite.report import text
 from perfsuite.results import Accuracy, Comparison, Failure, Measurement, Verdict
 from perfsuite.settings import WEIGHTS_POLICIES, Settings, read_settings
-from perfsuite.spec import PUBLISHED, WORKLOADS, Mode, Precision, Variant, matrix
+from perfsuite.spec import WORKLOADS, Mode, Precision, Variant, matrix
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -182,13 +181,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     run = session.config.stash[_RUN]
     if not run.timing or session.config.option.collectonly or session.testsfailed:
         return
-    variants = [
-        item.callspec.params["variant"]
-        for item in session.items
-        if isinstance(item, pytest.Function)
-        and "variant" in getattr(item, "fixturenames", ())
-        and not item.get_closest_marker("skip")
-    ]
+    variants = [variant for item in session.items if (variant := _variant_to_measure(item))]
     if not variants:
         return
     from perfsuite.measure import campaign
@@ -213,6 +206,13 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     run.campaign_s = time.perf_counter() - start_s
 
 
+def _variant_to_measure(item: pytest.Item) -> Variant | None:
+    if not isinstance(item, pytest.Function) or item.get_closest_marker("skip"):
+        return None
+    variant = item.callspec.params.get("variant") if hasattr(item, "callspec") else None
+    return variant if isinstance(variant, Variant) else None
+
+
 def _rig(run: Run) -> Rig:
     if run.rig is None:
         from perfsuite.measure.rig import Rig
@@ -234,9 +234,7 @@ def record_accuracy(request: pytest.FixtureRequest, variant: Variant) -> Any:
 
 
 @pytest.fixture
-def comparison(
-    request: pytest.FixtureRequest, variant: Variant, benchmark: BenchmarkFixture
-) -> Iterator[Comparison]:
+def comparison(request: pytest.FixtureRequest, variant: Variant, benchmark: BenchmarkFixture) -> Comparison:
     """The variant's timing, reported to pytest-benchmark and held against its baseline.
 
     A variant that could not be measured is an error; one that cannot be judged is skipped with its
@@ -258,7 +256,7 @@ def comparison(
         pytest.fail(f"--require-verdict: {text.comparison_line(found)}", pytrace=False)
     if found.verdict in (Verdict.INCOMPARABLE, Verdict.INCONCLUSIVE) and not accepting:
         pytest.skip(text.comparison_line(found))
-    yield found
+    return found
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ def replay(benchmark: BenchmarkFixture, timer: ReplayTimer, measurement: Measure
     import msgspec
 
     benchmark.extra_info[EXTRA_INFO_KEY] = msgspec.to_builtins(measurement)
+    benchmark.params = {"variant": measurement.variant.id}  # what goes into JSON, where a record cannot
     benchmark.pedantic(_nothing, rounds=timer.load(measurement), iterations=1)
 
 

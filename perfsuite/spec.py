@@ -160,6 +160,4 @@ def matrix(models: tuple[str, ...], backends: tuple[str, ...], workloads: tuple[
             for mode in Mode:
                 for precision in Precision:
                     for name in workloads:
-                        yield Variant(
-                            model=model, backend=backend, mode=mode, precision=precision, workload=name
-                        )
+                        yield Variant(model=model, backend=backend, mode=mode, precision=precision, workload=name)

@@ -6,10 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from perfsuite.models.base import Reads
 from perfsuite.spec import Mode, Precision, Support
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     import torch
@@ -36,11 +38,11 @@ class Backend(ABC):
     """Turns a module into something to call; each method that needs torch imports it itself."""
 
     name: ClassVar[str]
+    #: The modes that Inductor compiles.
+    compiled_modes: ClassVar[frozenset[Mode]]
 
     @abstractmethod
-    def support(
-        self, reads: Reads, mode: Mode, precision: Precision, packages: Mapping[str, str]
-    ) -> Support:
+    def support(self, reads: Reads, mode: Mode, precision: Precision, packages: Mapping[str, str]) -> Support:
         """Whether the stack of these packages (name -> version) can run the combination."""
 
     @abstractmethod
@@ -78,7 +80,7 @@ class Backend(ABC):
         return tuple(part.contiguous(memory_format=torch.channels_last) for part in batch)
 
 
-def under_autocast(module: Callable[..., torch.Tensor], precision: Precision) -> Forward:
+def under_autocast(module: Callable[..., T], precision: Precision) -> Callable[..., T]:
     """``module``, each call of it inside CPU autocast where the precision is BF16.
 
     The context is entered for every call, as a service does for every request, so that a backend
@@ -89,8 +91,30 @@ def under_autocast(module: Callable[..., torch.Tensor], precision: Precision) ->
     if precision is not Precision.BF16:
         return module
 
-    def forward(*inputs: torch.Tensor) -> torch.Tensor:
+    def forward(*inputs: torch.Tensor) -> T:
         with torch.autocast("cpu", dtype=torch.bfloat16):
             return module(*inputs)
 
     return forward
+
+
+def laid_out(recipe: Recipe) -> torch.nn.Module:
+    """The module to prepare: channels-last if it reads images, as oneDNN's convolutions want it."""
+    import torch
+
+    if recipe.reads is Reads.IMAGES:
+        recipe.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return recipe.module
+
+
+def traced(module: torch.nn.Module, recipe: Recipe) -> torch.jit.ScriptModule:
+    """TorchScript of ``module``, traced on the example in the precision asked for."""
+    import torch
+
+    def trace(*inputs: torch.Tensor) -> torch.jit.ScriptModule:
+        script: torch.jit.ScriptModule = torch.jit.trace(  # type: ignore[no-untyped-call]
+            module, inputs, check_trace=False, strict=False
+        )
+        return script
+
+    return under_autocast(trace, recipe.precision)(*recipe.example)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perfsuite.backends.base import Backend, Recipe, under_autocast
+from perfsuite.backends.base import Backend, Recipe, laid_out, traced, under_autocast
 from perfsuite.models.base import Reads
 from perfsuite.spec import Mode, Precision, Support
 
@@ -22,10 +23,9 @@ class Ipex(Backend):
     """``ipex.optimize``, the ``ipex`` compile backend, and LLGA-fused TorchScript for INT8."""
 
     name = "ipex"
+    compiled_modes = frozenset({Mode.DYNAMO})
 
-    def support(
-        self, reads: Reads, mode: Mode, precision: Precision, packages: Mapping[str, str]
-    ) -> Support:
+    def support(self, reads: Reads, mode: Mode, precision: Precision, packages: Mapping[str, str]) -> Support:
         if _PACKAGE not in packages:
             return Support(reason=f"{_PACKAGE} is not installed; install perfsuite[ipex]")
         if precision is Precision.INT8_STATIC and mode in (Mode.EAGER, Mode.DYNAMO):
@@ -39,9 +39,8 @@ class Ipex(Backend):
         return Support()
 
     def preload(self) -> None:
-        import intel_extension_for_pytorch  # noqa: F401
-        import intel_extension_for_pytorch.quantization
-        import torch._inductor.compile_fx  # noqa: F401
+        for module in ("intel_extension_for_pytorch.quantization", "torch._inductor.compile_fx"):
+            importlib.import_module(module)
 
     def prepare(self, recipe: Recipe) -> Forward:
         module = self._optimised(recipe)
@@ -59,18 +58,17 @@ class Ipex(Backend):
         return under_autocast(scripted, recipe.precision)
 
     def load(self, path: Path, recipe: Recipe) -> Forward:
+        import intel_extension_for_pytorch  # noqa: F401  registers the operators that artefacts are made of
         import torch
 
-        loaded = torch.jit.freeze(torch.jit.load(str(path)).eval())
+        loaded = torch.jit.freeze(torch.jit.load(str(path)).eval())  # type: ignore[no-untyped-call]
         return under_autocast(loaded, recipe.precision)
 
     def _optimised(self, recipe: Recipe) -> Any:
         import intel_extension_for_pytorch as ipex
         import torch
 
-        module = recipe.module
-        if recipe.reads is Reads.IMAGES:
-            module = module.to(memory_format=torch.channels_last)
+        module = laid_out(recipe)
         if recipe.precision.is_int8:
             return self._quantised(module, recipe)
         return ipex.optimize(
@@ -96,11 +94,7 @@ class Ipex(Backend):
     def _scripted(self, module: Any, recipe: Recipe) -> Any:
         import torch
 
-        traced = under_autocast(
-            lambda *inputs: torch.jit.trace(module, inputs, check_trace=False, strict=False),
-            recipe.precision,
-        )(*recipe.example)
-        frozen = torch.jit.freeze(traced)
+        frozen = torch.jit.freeze(traced(module, recipe))
         # The profiling executor specialises and fuses (LLGA) in the first two calls.
         forward = under_autocast(frozen, recipe.precision)
         for _ in range(2):

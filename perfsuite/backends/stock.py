@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perfsuite.backends.base import Backend, Recipe, under_autocast
+from perfsuite.backends.base import Backend, Recipe, laid_out, traced, under_autocast
 from perfsuite.models.base import Reads
 from perfsuite.spec import Mode, Precision, Support
 
@@ -20,10 +22,9 @@ class Stock(Backend):
     """What remains when ipex is gone."""
 
     name = "stock"
+    compiled_modes = frozenset({Mode.DYNAMO, Mode.DEPLOYED})
 
-    def support(
-        self, reads: Reads, mode: Mode, precision: Precision, packages: Mapping[str, str]
-    ) -> Support:
+    def support(self, reads: Reads, mode: Mode, precision: Precision, packages: Mapping[str, str]) -> Support:
         if "torch" not in packages:
             return Support(reason="torch is not installed; install perfsuite[ipex] or perfsuite[stock]")
         if not precision.is_int8:
@@ -33,39 +34,30 @@ class Stock(Backend):
         if mode is Mode.TORCHSCRIPT:
             return Support(reason="torchao's INT8 is lowered by Inductor alone; TorchScript has no INT8 path")
         if mode is Mode.EAGER:
-            return Support(
-                caveat="simulated: float kernels between quantise and dequantise; only Inductor fuses INT8"
-            )
+            return Support(caveat="simulated: float kernels between quantise and dequantise; only Inductor fuses INT8")
         if precision is Precision.INT8_DYNAMIC and reads is Reads.IMAGES:
             return Support(caveat="simulated: Inductor has no dynamic INT8 convolution, only linear")
         return Support()
 
     def preload(self) -> None:
-        from importlib.util import find_spec
-
-        import torch._inductor.compile_fx  # noqa: F401
-
-        if find_spec("torchao") is not None:
+        importlib.import_module("torch._inductor.compile_fx")
+        if importlib.util.find_spec("torchao") is not None:
             _quantiser()
 
     def prepare(self, recipe: Recipe) -> Forward:
         import torch
 
-        module: Any = self._quantised(recipe) if recipe.precision.is_int8 else _laid_out(recipe)
+        module: Any = self._quantised(recipe) if recipe.precision.is_int8 else laid_out(recipe)
         if recipe.mode is Mode.DYNAMO:
             module = _compiled(module)
         elif recipe.mode is Mode.TORCHSCRIPT:
-            traced = under_autocast(
-                lambda *inputs: torch.jit.trace(module, inputs, check_trace=False, strict=False),
-                recipe.precision,
-            )(*recipe.example)
-            module = torch.jit.freeze(traced)
+            module = torch.jit.freeze(traced(module, recipe))
         return under_autocast(module, recipe.precision)
 
     def save(self, recipe: Recipe, path: Path) -> Forward:
         import torch
 
-        module: Any = self._quantised(recipe) if recipe.precision.is_int8 else _laid_out(recipe)
+        module: Any = self._quantised(recipe) if recipe.precision.is_int8 else laid_out(recipe)
         program = torch.export.export(module, recipe.example, strict=True)
         torch.export.save(program, path)
         return under_autocast(_compiled(program.module()), recipe.precision)
@@ -84,11 +76,9 @@ class Stock(Backend):
         from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 
         x86 = _quantiser()
-        config = x86.get_default_x86_inductor_quantization_config(
-            is_dynamic=recipe.precision is Precision.INT8_DYNAMIC
-        )
+        config = x86.get_default_x86_inductor_quantization_config(is_dynamic=recipe.precision is Precision.INT8_DYNAMIC)
         # strict: the default export of torch 2.8 leaves nothing quantised (pt#160095).
-        exported = torch.export.export(_laid_out(recipe), recipe.example, strict=True).module()
+        exported = torch.export.export(laid_out(recipe), recipe.example, strict=True).module()
         observed = prepare_pt2e(exported, x86.X86InductorQuantizer().set_global(config))
         # A dynamic range needs no data, but one call makes the observers known.
         for batch in recipe.calibration:
@@ -102,14 +92,6 @@ def _quantiser() -> Any:
     from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer
 
     return x86_inductor_quantizer
-
-
-def _laid_out(recipe: Recipe) -> torch.nn.Module:
-    import torch
-
-    if recipe.reads is Reads.IMAGES:
-        return recipe.module.to(memory_format=torch.channels_last)
-    return recipe.module
 
 
 def _compiled(module: Any) -> Any:

@@ -87,8 +87,7 @@ def _quota(root: Path, cpu: Cpu) -> Finding:
     return warning(
         "cpu quota",
         f"{quota:g} cpus for {len(cpu.usable_cpus)} usable ones: threads are stopped in mid-iteration",
-        "pin instead: docker run --cpuset-cpus=... in place of --cpus=...; in Kubernetes the "
-        "static CPU manager",
+        "pin instead: docker run --cpuset-cpus=... in place of --cpus=...; in Kubernetes the static CPU manager",
     )
 
 
@@ -97,9 +96,7 @@ def _governor(root: Path, cpu: Cpu) -> Finding:
     files = [frequency / f"cpu{number}/cpufreq/scaling_governor" for number in cpu.usable_cpus]
     governors = sorted({governor for path in files if (governor := text_of(path))})
     if not governors:
-        return note(
-            "governor", "no cpufreq here (usual in a virtual machine): the host chooses the frequency"
-        )
+        return note("governor", "no cpufreq here (usual in a virtual machine): the host chooses the frequency")
     if governors == ["performance"]:
         return ok("governor", "performance")
     return warning(
@@ -149,9 +146,7 @@ def _load(root: Path, cpu: Cpu) -> Finding:
     summary = f"load average {load:g} over the last minute, {usable} usable cpus"
     if load <= _LOAD_PER_CPU * usable:
         return ok("load", summary)
-    return warning(
-        "load", f"{summary}: others compute too", "find them with `top -o %CPU` and wait or stop them"
-    )
+    return warning("load", f"{summary}: others compute too", "find them with `top -o %CPU` and wait or stop them")
 
 
 def _memory(root: Path) -> Iterator[Finding]:
@@ -171,9 +166,7 @@ def _memory(root: Path) -> Iterator[Finding]:
         yield ok("memory", f"{available_gib:.1f} GiB available")
     swapped_mib = (kib.get("SwapTotal", 0) - kib.get("SwapFree", 0)) / 2**10
     if swapped_mib > _SWAP_USED_MIB:
-        yield warning(
-            "swap", f"{swapped_mib:.0f} MiB in use", "free memory, then sudo swapoff -a && sudo swapon -a"
-        )
+        yield warning("swap", f"{swapped_mib:.0f} MiB in use", "free memory, then sudo swapoff -a && sudo swapon -a")
     else:
         yield ok("swap", f"{swapped_mib:.0f} MiB in use")
 
@@ -207,9 +200,7 @@ def _virtualisation(root: Path, cpu: Cpu, sleep: Callable[[float], None]) -> Fin
             "wait (watch the st column of `vmstat 1`), or move to a dedicated host",
         )
     if cpu.hypervisor:
-        return note(
-            "virtualisation", f"{machine}, no steal time now; its neighbours cannot be seen from inside"
-        )
+        return note("virtualisation", f"{machine}, no steal time now; its neighbours cannot be seen from inside")
     return ok("virtualisation", f"{machine}, no steal time")
 
 

@@ -55,9 +55,7 @@ class Capability:
     remedy: str = ""
 
 
-def capabilities(
-    cpu: Cpu, environ: Mapping[str, str], stack_answers: StackAnswers | None
-) -> tuple[Capability, ...]:
+def capabilities(cpu: Cpu, environ: Mapping[str, str], stack_answers: StackAnswers | None) -> tuple[Capability, ...]:
     """Every capability of NAMES, in that order; without a stack's answers cpuinfo and caps alone decide."""
     return tuple(_capability(name, cpu, environ, stack_answers) for name in NAMES)
 

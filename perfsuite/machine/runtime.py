@@ -12,14 +12,10 @@ from perfsuite.machine.finding import Finding, note, ok, warning
 from perfsuite.machine.stack import ProbeFailure, StackAnswers
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OMP_PROC_BIND", "OMP_PLACES", "KMP_AFFINITY")
-_INSTALL_TORCH = (
-    "pip install torch; with ipex 2.8: pip install torch==2.8.0 intel-extension-for-pytorch==2.8.0"
-)
+_INSTALL_TORCH = "pip install torch; with ipex 2.8: pip install torch==2.8.0 intel-extension-for-pytorch==2.8.0"
 
 
-def environment_findings(
-    cpu: Cpu, environ: Mapping[str, str], answers: StackAnswers | None
-) -> Iterator[Finding]:
+def environment_findings(cpu: Cpu, environ: Mapping[str, str], answers: StackAnswers | None) -> Iterator[Finding]:
     """Threads, affinity variables and instruction set caps."""
     yield _threads(cpu, environ, answers)
     yield _smt(cpu, environ, answers)
@@ -32,9 +28,7 @@ def environment_findings(
     yield from _caps(environ)
 
 
-def stack_findings(
-    environ: Mapping[str, str], probe: StackAnswers | ProbeFailure | None
-) -> Iterator[Finding]:
+def stack_findings(environ: Mapping[str, str], probe: StackAnswers | ProbeFailure | None) -> Iterator[Finding]:
     """The stack's versions, its ipex, and what it loaded into its process."""
     if probe is None:
         yield note("stack", "not asked")
@@ -72,9 +66,7 @@ def _threads(cpu: Cpu, environ: Mapping[str, str], answers: StackAnswers | None)
         return note("threads", f"{setting}; no stack says how many threads it uses, {cores} cores are usable")
     summary = f"{threads} threads on {cores} usable cores; {setting}"
     if threads > usable:
-        return warning(
-            "threads", f"{summary}: threads wait for one another", f"export OMP_NUM_THREADS={cores}"
-        )
+        return warning("threads", f"{summary}: threads wait for one another", f"export OMP_NUM_THREADS={cores}")
     if threads == 1 < cores and "OMP_NUM_THREADS" not in environ:
         return warning("threads", f"{summary}: one core works", f"export OMP_NUM_THREADS={cores}")
     return ok("threads", summary)
@@ -132,9 +124,7 @@ def _ipex(answers: StackAnswers) -> Finding:
             "pip install torch==2.8.0 intel-extension-for-pytorch==2.8.0 (the last release)",
         )
     if not answers.ipex_import_error:
-        return ok(
-            "ipex", f"{versions.ipex}, kernels {answers.ipex_isa}, its oneDNN {answers.ipex_onednn_isa}"
-        )
+        return ok("ipex", f"{versions.ipex}, kernels {answers.ipex_isa}, its oneDNN {answers.ipex_onednn_isa}")
     why = answers.ipex_import_error
     remedy = f"pip install --force-reinstall --no-deps intel-extension-for-pytorch=={versions.ipex}"
     needed, present = _minor(versions.ipex), _minor(versions.torch)
@@ -168,15 +158,13 @@ def _spinning(environ: Mapping[str, str], answers: StackAnswers) -> Iterator[Fin
     if families & {"libiomp5", "libomp", "libomp5"} and "KMP_BLOCKTIME" not in environ:
         yield note(
             "spinning",
-            "threads spin for 200 ms after each parallel region (KMP_BLOCKTIME not set) and disturb a second "
-            "process",
+            "threads spin for 200 ms after each parallel region (KMP_BLOCKTIME not set) and disturb a second process",
             "export KMP_BLOCKTIME=1",
         )
     if "libgomp" in families and not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & environ.keys():
         yield note(
             "spinning",
-            "libgomp's threads spin after each parallel region (OMP_WAIT_POLICY not set) and disturb a "
-            "second process",
+            "libgomp's threads spin after each parallel region (OMP_WAIT_POLICY not set) and disturb a second process",
             "export OMP_WAIT_POLICY=passive (each region then starts a little later)",
         )
 

@@ -59,8 +59,7 @@ class Journal:
         first, *rest = newest.read_bytes().splitlines(keepends=True)
         if msgspec.json.decode(first, type=Header) != header:
             raise UsageError(
-                f"--resume: {newest} was measured with another stack, machine, environment or measure_s; "
-                "run without it"
+                f"--resume: {newest} was measured with another stack, machine, environment or measure_s; run without it"
             )
         whole = [line for line in rest if line.endswith(b"\n")]
         newest.write_bytes(b"".join([first, *whole]))
@@ -102,9 +101,7 @@ def run(
             failures[variant] = Failure(variant=variant, reason=str(error))
             continue
         origin = rig.weights_origin(variant.model)
-        journal.append(
-            JournalEntry(variant=variant, digests=digests, weights_origin=origin, replicate=replicate)
-        )
+        journal.append(JournalEntry(variant=variant, digests=digests, weights_origin=origin, replicate=replicate))
     on_step(None)
     return {variant: failures.get(variant) or _measurement(rig, variant, journal.entries) for variant in variants}
 

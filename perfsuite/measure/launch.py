@@ -36,12 +36,14 @@ class Launcher:
         self._logs = logs
         self._numbers = itertools.count(1)
         self._ended: dict[int, int] = {}
+        self.closed = False
         logs.mkdir(parents=True, exist_ok=True)
         ready = self._start(preload=True)
         if ready["threads"] > 1:
             # A library started a thread while being imported: fork would copy its locks but not
             # the thread. Let each worker import for itself.
             self.close()
+            self.closed = False
             ready = self._start(preload=False)
         self.import_s: float = ready["import_s"]
 
@@ -73,9 +75,7 @@ class Launcher:
             return self._line.receive()
         except (Closed, ValueError, OSError) as error:
             self.close()
-            raise WorkerError(
-                f"the {self._backend} backend could not be imported:\n{_tail(self._log)}"
-            ) from error
+            raise WorkerError(f"the {self._backend} backend could not be imported:\n{_tail(self._log)}") from error
 
     def start(self, job: Job) -> Worker:
         """Fork a worker for ``job``."""
@@ -84,18 +84,23 @@ class Launcher:
         started_s = time.perf_counter()
         with log.open("wb") as output:
             request = json.dumps(dataclasses.asdict(job)).encode()
+            self._line.socket.settimeout(_LAUNCH_TIMEOUT_S)
             try:
                 socket.send_fds(self._line.socket, [request], [theirs.fileno(), output.fileno()])
                 pid = self._receive_until("pid")["pid"]
             except (Closed, ValueError, OSError) as error:
-                raise WorkerError(f"the {self._backend} launcher died:\n{_tail(self._log)}") from error
+                ours.close()
+                self.close()
+                raise WorkerError(
+                    f"the {self._backend} launcher died or hung ({error!r}):\n{_tail(self._log)}"
+                ) from error
             finally:
                 theirs.close()
         return Worker(self, pid=pid, line=Line(ours), log=log, start_s=time.perf_counter() - started_s)
 
     def wait(self, pid: int) -> int | None:
         """The exit code of a worker that is ending (minus the signal that killed it)."""
-        if self._process.poll() is not None:
+        if self.closed:
             return None
         self._line.socket.settimeout(_REAP_TIMEOUT_S)
         try:
@@ -115,6 +120,7 @@ class Launcher:
 
     def close(self) -> None:
         """End the launcher and all its workers."""
+        self.closed = True
         self._line.socket.close()
         # Its workers die with it (PR_SET_PDEATHSIG), stopped ones too.
         self._process.kill()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -31,7 +32,7 @@ from perfsuite.worker.protocol import Job
 from perfsuite.worker.timing import Warmup
 
 if TYPE_CHECKING:
-    from perfsuite.accuracy import Outputs
+    from perfsuite.accuracy import Finding, Outputs
     from perfsuite.settings import Settings
 
 
@@ -78,8 +79,24 @@ class Rig:
 
     def weights_origin(self, model: str) -> str:
         """Where the weights came from, in words; the model must have been run."""
-        origin: str = json.loads((self._assets_folder(model) / "weights.json").read_text())["origin"]
-        return origin
+        return self._weights(model)["origin"]
+
+    def check(self, variant: Variant, *, fault: str | None = None) -> Finding:
+        """Run the variant and hold its outputs against FP32's."""
+        from perfsuite.accuracy import check
+
+        reference, answer = self.reference(variant), self.outputs(variant, fault=fault)
+        return check(
+            variant,
+            reference,
+            answer,
+            yields=self.models[variant.model].yields,
+            weights_kind=self._weights(variant.model)["kind"],
+        )
+
+    def _weights(self, model: str) -> dict[str, str]:
+        about: dict[str, str] = json.loads((self._assets_folder(model) / "weights.json").read_text())
+        return about
 
     @contextmanager
     def worker(
@@ -162,7 +179,7 @@ class Rig:
         with np.load(path) as stored:
             return Outputs(
                 values=stored["outputs"],
-                mask=stored["mask"] if "mask" in stored else None,
+                mask=stored.get("mask"),
                 digests=Digests(weights_sha256=ready["weights_sha256"], inputs_sha256=ready["inputs_sha256"]),
             )
 
@@ -183,7 +200,7 @@ class Rig:
         return self.settings.step_timeout_s or workload(variant.workload).step_timeout_s
 
     def _launcher(self, backend: str) -> Launcher:
-        if backend not in self._launchers:
+        if backend not in self._launchers or self._launchers[backend].closed:
             launcher = Launcher(
                 backend=backend,
                 environment=self.worker_environment,
@@ -244,6 +261,7 @@ class Rig:
         return cache_folder() / "assets" / f"{model}-{self.settings.weights}-{_recipe_digest()}"
 
 
+@functools.cache
 def _recipe_digest() -> str:
     """A digest of everything that decides what weights and inputs are made."""
     package = Path(perfsuite.models.__file__).parent

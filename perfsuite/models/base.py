@@ -67,5 +67,5 @@ class Model(ABC):
         Raises AssetError, with the reason, where none of them has them.
         """
 
-    def adjust_seeded(self, module: torch.nn.Module) -> None:
+    def adjust_seeded(self, module: torch.nn.Module) -> None:  # noqa: B027  most models need none
         """Change what makes seeded weights unlike trained ones; nothing, for most models."""

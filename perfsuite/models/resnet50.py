@@ -23,7 +23,8 @@ class ResNet50(Model):
     def build(self, sources: Sources) -> torch.nn.Module:
         from torchvision.models import resnet50
 
-        return resnet50()
+        module: torch.nn.Module = resnet50()
+        return module
 
     def pretrained(self, sources: Sources) -> Weights:
         from torchvision.models import ResNet50_Weights

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perfsuite.accuracy import check
 from perfsuite.errors import WorkerError
 from perfsuite.spec import Mode, Precision, Variant
 
@@ -58,13 +57,11 @@ PLANTS = (
 
 def evidence(rig: Rig, plant: Plant) -> str | None:
     """What the checks say of the planted fault; None if they say nothing."""
-    variant = plant.variant
-    reference = rig.reference(variant)
     try:
-        answer = rig.outputs(variant, fault=plant.fault)
+        finding = rig.check(plant.variant, fault=plant.fault)
     except WorkerError as error:
         return str(error).splitlines()[-1].strip()
-    return "; ".join(check(variant, reference, answer, rig.models[variant.model].yields).violations) or None
+    return "; ".join(finding.violations) or None
 
 
 def run(rig: Rig) -> int:

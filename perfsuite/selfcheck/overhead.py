@@ -108,13 +108,14 @@ def _bare(rig: Rig, variant: Variant) -> Iterator[Callable[[float], list[float]]
     process = subprocess.Popen(
         [sys.executable, "-c", _BARE, json.dumps(dataclasses.asdict(rig.job(variant)))],
         env=rig.worker_environment,
-        preexec_fn=lambda: os.sched_setaffinity(0, rig.cpus),  # noqa: PLW1509
+        preexec_fn=lambda: os.sched_setaffinity(0, rig.cpus),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    assert process.stdin is not None and process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout is not None
     stdin, stdout = process.stdin, process.stdout
 
     def block(seconds: float) -> list[float]:

@@ -9,9 +9,7 @@ from collections.abc import Sequence
 from perfsuite.results import Interval
 
 
-def ratio_interval(
-    candidate_s: Sequence[float], baseline_s: Sequence[float], *, coverage: float
-) -> Interval | None:
+def ratio_interval(candidate_s: Sequence[float], baseline_s: Sequence[float], *, coverage: float) -> Interval | None:
     """Welch's t-interval for the ratio of geometric means, candidate over baseline.
 
     Each number is one replicate's median latency: replicates are independent, iterations inside
@@ -33,6 +31,4 @@ def ratio_interval(
             error**2 / (len(side) - 1) for error, side in zip(squared_errors, sides, strict=True)
         )
         half_width = float(t.ppf((1 + coverage) / 2, freedom)) * math.sqrt(squared_error)
-    return Interval(
-        low=math.exp(difference - half_width), high=math.exp(difference + half_width), coverage=coverage
-    )
+    return Interval(low=math.exp(difference - half_width), high=math.exp(difference + half_width), coverage=coverage)

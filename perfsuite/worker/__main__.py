@@ -23,7 +23,6 @@ import time
 
 from perfsuite.backends import BACKENDS
 from perfsuite.models import MODELS
-from perfsuite.spec import Mode
 from perfsuite.worker.protocol import Line
 
 _PR_SET_PDEATHSIG = 1
@@ -75,7 +74,7 @@ def main(control_fd: int, backend_name: str, *, preload: bool, cpus: set[int]) -
         backend.preload()
         for module in sorted({name for model in MODELS for name in model.imports}):
             importlib.import_module(module)
-        from perfsuite.worker import runner  # noqa: F401
+        importlib.import_module("perfsuite.worker.runner")
     gc.collect()
     gc.freeze()
     line = Line(control)
@@ -88,7 +87,7 @@ def main(control_fd: int, backend_name: str, *, preload: bool, cpus: set[int]) -
                 request, fds, _, _ = socket.recv_fds(control, 1 << 16, 2)
                 if not request:
                     return
-                if not compiler_loaded and json.loads(request)["mode"] in (Mode.DYNAMO, Mode.DEPLOYED):
+                if not compiler_loaded and json.loads(request)["mode"] in backend.compiled_modes:
                     backend.preload_compiler()
                     compiler_loaded = True
                 pid = _fork_worker(request, fds, control)

@@ -12,7 +12,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,9 +24,6 @@ from perfsuite.models.images import CALIBRATION, MEASURED, image_batches
 from perfsuite.models.seeded import seed_parameters, set_batch_norm_statistics
 from perfsuite.models.text import sentences, token_batches
 from perfsuite.spec import Workload
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 #: Calibration samples in all: observers of a range settle within a few dozen (judgement, checked
 #: by the planted calibration faults).
@@ -71,9 +68,9 @@ def make_inputs(model: Model, sources: Sources, folder: Path, workload: Workload
     """Write the measured and the calibration batches of one workload."""
     shape = model.shape(workload)
     counts = {"measured": workload.inputs, "calibration": -(-CALIBRATION_SAMPLES // shape.batch)}
-    arrays: dict[str, NDArray[np.generic]] = {}
+    arrays: dict[str, Any] = {}
     for role, count in counts.items():
-        parts: tuple[NDArray[np.generic], ...]
+        parts: tuple[Any, ...]
         if model.reads is Reads.IMAGES:
             names = MEASURED if role == "measured" else CALIBRATION
             assert shape.pixels is not None
@@ -84,7 +81,7 @@ def make_inputs(model: Model, sources: Sources, folder: Path, workload: Workload
             parts = token_batches(sources, texts, batch=shape.batch, tokens=shape.tokens, count=count)
         arrays |= {f"{role}_{index}": part for index, part in enumerate(parts)}
     partial = folder / f".{workload.name}.{os.getpid()}.npz"
-    np.savez(partial, **arrays)  # type: ignore[arg-type]
+    np.savez(partial, **arrays)
     partial.rename(folder / f"{workload.name}.npz")
 
 

@@ -98,9 +98,7 @@ def answers() -> dict[str, object]:
 def main() -> int:
     """Write the answers to the file descriptor given on the command line."""
     parser = argparse.ArgumentParser(prog="python -m perfsuite.worker.probe", description=__doc__)
-    parser.add_argument(
-        "--output-fd", type=int, required=True, help="open descriptor that gets the JSON object"
-    )
+    parser.add_argument("--output-fd", type=int, required=True, help="open descriptor that gets the JSON object")
     # C++ code may print at exit: the object has its own descriptor and is complete before that.
     with os.fdopen(parser.parse_args().output_fd, "w") as output:
         json.dump(answers(), output)

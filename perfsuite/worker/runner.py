@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import resource
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import torch
 from perfsuite.backends import BACKENDS
 from perfsuite.backends.base import Recipe
 from perfsuite.models import load_models
-from perfsuite.models.base import Sources
+from perfsuite.models.base import Reads, Sources
 from perfsuite.spec import Mode, Precision, workload
 from perfsuite.worker import assets, faults
 from perfsuite.worker.protocol import Closed, Job, Line
@@ -101,10 +102,10 @@ class Worker:
     def outputs(self, *, path: str) -> dict[str, Any]:
         """Write the output for each measured batch: array ``outputs``, (count, batch, ...), float32."""
         results = [self.forward(*batch).float().contiguous().numpy() for batch in self.batches]
-        extra = {}
-        if len(self.batches[0]) > 1:
-            extra["mask"] = np.stack([batch[1].numpy() for batch in self.batches])
-        np.savez(path, outputs=np.stack(results), **extra)
+        arrays: dict[str, Any] = {"outputs": np.stack(results)}
+        if self._model.reads is Reads.TEXT:
+            arrays["mask"] = np.stack([batch[1].numpy() for batch in self.batches])
+        np.savez(path, **arrays)
         return {}
 
     def warm_up(self, *, limit_s: float) -> dict[str, Any]:
@@ -128,7 +129,7 @@ def serve(line: Line, job: dict[str, Any]) -> None:
     """Answer requests ``{"do": method, **arguments}`` until the line is closed."""
     torch.manual_seed(0)
     worker = Worker(Job(**job))
-    requests = {
+    requests: dict[str, Callable[..., dict[str, Any]]] = {
         "make_assets": worker.make_assets,
         "prepare": worker.prepare,
         "outputs": worker.outputs,
