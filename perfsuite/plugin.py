@@ -295,6 +295,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     run.accepted = run.baselines.accept(document, only_new=not run.update)
 
 
+@pytest.hookimpl(trylast=True)  # after the table of pytest-benchmark
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     run = config.stash.get(_RUN, None)
     if run is None:

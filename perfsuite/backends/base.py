@@ -46,8 +46,8 @@ class Backend(ABC):
         """Whether the stack of these packages (name -> version) can run the combination."""
 
     @abstractmethod
-    def preload(self) -> None:
-        """Import all that preparing will need, and start no thread."""
+    def imports(self, mode: Mode, precision: Precision) -> tuple[str, ...]:
+        """The modules that preparing imports: launchers import them once for all their workers."""
 
     def preload_compiler(self) -> None:
         """Have Inductor find out the instruction sets it may compile for.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,9 +37,8 @@ class Ipex(Backend):
             return Support(caveat="partial: ipex quantises linear layers dynamically, convolutions stay float")
         return Support()
 
-    def preload(self) -> None:
-        for module in ("intel_extension_for_pytorch.quantization", "torch._inductor.compile_fx"):
-            importlib.import_module(module)
+    def imports(self, mode: Mode, precision: Precision) -> tuple[str, ...]:
+        return ("intel_extension_for_pytorch.quantization", "torch._inductor.compile_fx")
 
     def prepare(self, recipe: Recipe) -> Forward:
         module = self._optimised(recipe)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     import torch
 
     from perfsuite.backends.base import Forward
+
+_QUANTISER = "torchao.quantization.pt2e.quantizer.x86_inductor_quantizer"
 
 
 class Stock(Backend):
@@ -39,10 +40,13 @@ class Stock(Backend):
             return Support(caveat="simulated: Inductor has no dynamic INT8 convolution, only linear")
         return Support()
 
-    def preload(self) -> None:
-        importlib.import_module("torch._inductor.compile_fx")
-        if importlib.util.find_spec("torchao") is not None:
-            _quantiser()
+    def imports(self, mode: Mode, precision: Precision) -> tuple[str, ...]:
+        names = ["torch"]
+        if mode in self.compiled_modes or precision.is_int8:
+            names.append("torch._inductor.compile_fx")
+        if precision.is_int8:
+            names.append(_QUANTISER)
+        return tuple(names)
 
     def prepare(self, recipe: Recipe) -> Forward:
         import torch
@@ -89,9 +93,7 @@ class Stock(Backend):
 
 
 def _quantiser() -> Any:
-    from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer
-
-    return x86_inductor_quantizer
+    return importlib.import_module(_QUANTISER)
 
 
 def _compiled(module: Any) -> Any:

@@ -20,14 +20,14 @@ from perfsuite.worker.protocol import Closed, Job, Line
 
 #: Lines of a failed worker's output that its error shows: a traceback's end and its message.
 _SHOWN_LINES = 15
-#: A launcher only imports and forks: 40 s is ten times what that takes with cold files.
+#: A launcher imports, asks what Inductor may compile for, and forks: 20 s at most here, times six.
 _LAUNCH_TIMEOUT_S = 120.0
 #: How long a dying worker's exit status may take to arrive.
 _REAP_TIMEOUT_S = 10.0
 
 
 class Launcher:
-    """A process that has imported one backend and forks workers from it."""
+    """A process that imports one backend and forks workers from it."""
 
     def __init__(self, *, backend: str, environment: dict[str, str], cpus: tuple[int, ...], logs: Path) -> None:
         self._backend = backend
@@ -37,30 +37,17 @@ class Launcher:
         self._numbers = itertools.count(1)
         self._ended: dict[int, int] = {}
         self.closed = False
+        self.import_s = 0.0
         logs.mkdir(parents=True, exist_ok=True)
-        ready = self._start(preload=True)
-        if ready["threads"] > 1:
-            # A library started a thread while being imported: fork would copy its locks but not
-            # the thread. Let each worker import for itself.
-            self.close()
-            self.closed = False
-            ready = self._start(preload=False)
-        self.import_s: float = ready["import_s"]
+        self._log = logs / f"launcher-{backend}.log"
+        self._spawn(preload=True)
 
-    def _start(self, *, preload: bool) -> Any:
+    def _spawn(self, *, preload: bool) -> None:
         ours, theirs = socket.socketpair()
-        self._log = self._logs / f"launcher-{self._backend}.log"
+        arguments = [str(theirs.fileno()), str(int(preload)), ",".join(map(str, self._cpus))]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "perfsuite.worker",
-                    str(theirs.fileno()),
-                    self._backend,
-                    str(int(preload)),
-                    ",".join(map(str, self._cpus)),
-                ],
+                [sys.executable, "-m", "perfsuite.worker", *arguments],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -70,33 +57,37 @@ class Launcher:
             )
         theirs.close()
         self._line = Line(ours)
-        ours.settimeout(_LAUNCH_TIMEOUT_S)
-        try:
-            return self._line.receive()
-        except (Closed, ValueError, OSError) as error:
-            self.close()
-            raise WorkerError(f"the {self._backend} backend could not be imported:\n{_tail(self._log)}") from error
 
     def start(self, job: Job) -> Worker:
-        """Fork a worker for ``job``."""
-        ours, theirs = socket.socketpair()
+        """Fork a worker for ``job``; WorkerError if the launcher cannot, for want of an import say."""
         log = self._logs / f"worker-{self._backend}-{next(self._numbers)}.log"
         started_s = time.perf_counter()
-        with log.open("wb") as output:
-            request = json.dumps(dataclasses.asdict(job)).encode()
-            self._line.socket.settimeout(_LAUNCH_TIMEOUT_S)
-            try:
+        ours, answer = self._request(job, log)
+        if not answer["started"]:
+            # A library started a thread while being imported: fork would copy its locks but not
+            # the thread. Let each worker import for itself.
+            ours.close()
+            self._end_process()
+            self._spawn(preload=False)
+            ours, answer = self._request(job, log)
+        self.import_s += answer["import_s"]
+        start_s = time.perf_counter() - started_s - answer["import_s"]
+        return Worker(self, pid=answer["pid"], line=Line(ours), log=log, start_s=start_s)
+
+    def _request(self, job: Job, log: Path) -> tuple[socket.socket, Any]:
+        ours, theirs = socket.socketpair()
+        request = json.dumps(dataclasses.asdict(job)).encode()
+        self._line.socket.settimeout(_LAUNCH_TIMEOUT_S)
+        try:
+            with theirs, log.open("wb") as output:
                 socket.send_fds(self._line.socket, [request], [theirs.fileno(), output.fileno()])
-                pid = self._receive_until("pid")["pid"]
-            except (Closed, ValueError, OSError) as error:
-                ours.close()
-                self.close()
-                raise WorkerError(
-                    f"the {self._backend} launcher died or hung ({error!r}):\n{_tail(self._log)}"
-                ) from error
-            finally:
-                theirs.close()
-        return Worker(self, pid=pid, line=Line(ours), log=log, start_s=time.perf_counter() - started_s)
+                return ours, self._receive_until("started")
+        except (Closed, ValueError, OSError) as error:
+            ours.close()
+            self.close()
+            raise WorkerError(
+                f"the {self._backend} launcher died or hung ({error!r}); the end of its output:\n{_tail(self._log)}"
+            ) from error
 
     def wait(self, pid: int) -> int | None:
         """The exit code of a worker that is ending (minus the signal that killed it)."""
@@ -121,6 +112,9 @@ class Launcher:
     def close(self) -> None:
         """End the launcher and all its workers."""
         self.closed = True
+        self._end_process()
+
+    def _end_process(self) -> None:
         self._line.socket.close()
         # Its workers die with it (PR_SET_PDEATHSIG), stopped ones too.
         self._process.kill()

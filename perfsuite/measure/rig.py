@@ -54,7 +54,6 @@ class Rig:
         self.worker_environment = worker_environment(os.environ, threads=threads, stack_slug=self.stack.slug)
         self.environment = decisive(self.worker_environment)
         self.wall_start_s = time.perf_counter()
-        self.import_s = 0.0
         self._folder = tempfile.TemporaryDirectory(prefix="perfsuite-")
         self._launchers: dict[str, Launcher] = {}
         self._sources: Sources | None = None
@@ -71,6 +70,11 @@ class Rig:
         for launcher in self._launchers.values():
             launcher.close()
         self._folder.cleanup()
+
+    @property
+    def import_s(self) -> float:
+        """Wall time that launchers spent importing."""
+        return sum(launcher.import_s for launcher in self._launchers.values())
 
     def support(self, variant: Variant) -> Support:
         backend = next(backend for backend in BACKENDS if backend.name == variant.backend)
@@ -208,7 +212,6 @@ class Rig:
                 logs=Path(self._folder.name) / "logs",
             )
             self._launchers[backend] = launcher
-            self.import_s += launcher.import_s
         return self._launchers[backend]
 
     def job(

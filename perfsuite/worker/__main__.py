@@ -1,9 +1,9 @@
 """The launcher: imports a stack once, then forks one worker for each job it is sent.
 
 Importing torch and ipex takes 4 to 10 s; a fork takes milliseconds. A fork is safe only while
-the launcher has a single thread, so it reports its threads and the other side decides.
+the launcher has a single thread: once a library starts another, it says so in place of forking.
 
-    python -m perfsuite.worker CONTROL_FD BACKEND PRELOAD CPUS
+    python -m perfsuite.worker CONTROL_FD PRELOAD CPUS
 
 PRELOAD 0 leaves the importing to each worker; CPUS, such as 0,1, is where they all run.
 """
@@ -20,9 +20,11 @@ import signal
 import socket
 import sys
 import time
+from typing import Any
 
 from perfsuite.backends import BACKENDS
 from perfsuite.models import MODELS
+from perfsuite.spec import Mode, Precision
 from perfsuite.worker.protocol import Line
 
 _PR_SET_PDEATHSIG = 1
@@ -61,24 +63,27 @@ def _fork_worker(request: bytes, fds: list[int], control: socket.socket) -> int:
         os._exit(status)
 
 
-def main(control_fd: int, backend_name: str, *, preload: bool, cpus: set[int]) -> None:
+def _preload(job: dict[str, Any]) -> None:
+    """Import what the job will need; what is imported already costs nothing."""
+    backend = next(backend for backend in BACKENDS if backend.name == job["backend"])
+    mode, precision = Mode(job["mode"]), Precision(job["precision"])
+    names = [*backend.imports(mode, precision), "perfsuite.worker.runner"]
+    names += [name for model in MODELS if model.name == job["model"] for name in model.imports]
+    for name in names:
+        importlib.import_module(name)
+    if mode in backend.compiled_modes:
+        backend.preload_compiler()
+    gc.collect()
+    gc.freeze()
+
+
+def main(control_fd: int, *, preload: bool, cpus: set[int]) -> None:
     """Serve the control socket until it is closed; every worker dies with this process."""
     _die_with_parent(os.getppid())
     os.sched_setaffinity(0, cpus)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     control = socket.socket(fileno=control_fd)
-    start_s = time.perf_counter()
-    backend = next(backend for backend in BACKENDS if backend.name == backend_name)
-    compiler_loaded = not preload
-    if preload:
-        backend.preload()
-        for module in sorted({name for model in MODELS for name in model.imports}):
-            importlib.import_module(module)
-        importlib.import_module("perfsuite.worker.runner")
-    gc.collect()
-    gc.freeze()
     line = Line(control)
-    line.send({"threads": _threads(), "import_s": time.perf_counter() - start_s})
     selector = selectors.DefaultSelector()
     selector.register(control, selectors.EVENT_READ)
     while True:
@@ -87,14 +92,17 @@ def main(control_fd: int, backend_name: str, *, preload: bool, cpus: set[int]) -
                 request, fds, _, _ = socket.recv_fds(control, 1 << 16, 2)
                 if not request:
                     return
-                if not compiler_loaded and json.loads(request)["mode"] in backend.compiled_modes:
-                    backend.preload_compiler()
-                    compiler_loaded = True
+                start_s = time.perf_counter()
+                if preload:
+                    _preload(json.loads(request))
+                if _threads() > 1:
+                    line.send({"started": False})
+                    continue
                 pid = _fork_worker(request, fds, control)
                 for fd in fds:
                     os.close(fd)
                 selector.register(os.pidfd_open(pid), selectors.EVENT_READ, data=pid)
-                line.send({"pid": pid})
+                line.send({"started": True, "pid": pid, "import_s": time.perf_counter() - start_s})
             else:
                 _, status = os.waitpid(key.data, 0)
                 selector.unregister(key.fileobj)
@@ -103,4 +111,4 @@ def main(control_fd: int, backend_name: str, *, preload: bool, cpus: set[int]) -
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2], preload=sys.argv[3] == "1", cpus={int(cpu) for cpu in sys.argv[4].split(",")})
+    main(int(sys.argv[1]), preload=sys.argv[2] == "1", cpus={int(cpu) for cpu in sys.argv[3].split(",")})

@@ -1,0 +1,70 @@
+"""Records to test with: each builder fills in what its test does not care about."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import msgspec
+
+from perfsuite.machine.fingerprint import MachineClass
+from perfsuite.results import Digests, Measurement, Replicate, Stack, Stages
+from perfsuite.spec import Mode, Precision, Variant
+from perfsuite.worker.timing import Warmup
+
+VARIANT = Variant(model="resnet50", backend="ipex", mode=Mode.TORCHSCRIPT, precision=Precision.BF16, workload="latency")
+OTHER_VARIANT = dataclasses.replace(VARIANT, model="bert-base")
+ONCE_VARIANT = dataclasses.replace(VARIANT, workload="example")
+
+MACHINE = MachineClass(cpu_model="Some Xeon", physical_cores=8, isa=("amx_tile", "avx2"), threads=4)
+STACK = Stack(python="3.11.7", packages={"intel-extension-for-pytorch": "2.8.0", "torch": "2.8.0"})
+OLD_STACK = Stack(python="3.11.7", packages={"intel-extension-for-pytorch": "2.7.0", "torch": "2.7.0"})
+DIGESTS = Digests(weights_sha256="a" * 64, inputs_sha256="b" * 64)
+
+
+def replicate(*latencies_ns: int, steady: bool = True, stages: Stages | None = None) -> Replicate:
+    """One worker that timed these iterations."""
+    return Replicate(
+        latencies_ns=latencies_ns,
+        warmup=Warmup(steady=steady, iterations=12, duration_ns=400_000_000),
+        stages=stages
+        or Stages(start_s=0.1, load_s=0.2, prepare_s=0.3, first_inference_s=0.4, warm_up_s=0.5, timed_s=0.6),
+        peak_rss_bytes=1 << 28,
+    )
+
+
+def measurement(*medians_ns: int, **changes: Any) -> Measurement:
+    """One replicate for each median, and ``changes`` to any field."""
+    whole = Measurement(
+        variant=VARIANT,
+        stack=STACK,
+        machine=MACHINE,
+        digests=DIGESTS,
+        weights_origin="seeded",
+        environment={"OMP_NUM_THREADS": "4"},
+        replicates=tuple(replicate(median_ns) for median_ns in medians_ns),
+    )
+    return dataclasses.replace(whole, **changes)
+
+
+def document(*measurements: Measurement) -> dict[str, Any]:
+    """A pytest-benchmark document with the keys that its own readers look for."""
+    return {
+        "machine_info": {"node": "here", "python_version": "3.11.7"},
+        "commit_info": {"id": "unversioned", "dirty": False},
+        "benchmarks": [
+            {
+                "group": "resnet50 latency",
+                "name": f"test_latency[{one.variant.id}]",
+                "fullname": f"tests/suite/test_speed.py::test_latency[{one.variant.id}]",
+                "params": {"variant": one.variant.id},
+                "param": one.variant.id,
+                "extra_info": {"perfsuite": msgspec.to_builtins(one)},
+                "options": {"timer": "perf_counter_ns in the worker"},
+                "stats": {"median": one.latency_s, "rounds": len(one.replicates)},
+            }
+            for one in measurements
+        ],
+        "datetime": "2026-01-02T03:04:05.678+00:00",
+        "version": "5.3.1",
+    }

@@ -1,0 +1,135 @@
+"""The order of replicates, and a journal that survives whatever ends a session."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from builders import DIGESTS, ONCE_VARIANT, OTHER_VARIANT, STACK, VARIANT, replicate
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perfsuite.errors import UsageError
+from perfsuite.measure.campaign import Header, Journal, JournalEntry, steps
+from perfsuite.spec import Variant
+
+THIRD_VARIANT = dataclasses.replace(VARIANT, model="minilm")
+A, B, C = VARIANT, OTHER_VARIANT, THIRD_VARIANT
+HEADER = Header(stack=STACK, machine_slug="some-machine", environment={"OMP_NUM_THREADS": "4"}, measure_s=2.0)
+
+
+def _entry(variant: Variant, latency_ns: int) -> JournalEntry:
+    return JournalEntry(variant=variant, digests=DIGESTS, weights_origin="seeded", replicate=replicate(latency_ns))
+
+
+FIRST, SECOND, THIRD = _entry(A, 1), _entry(B, 2), _entry(A, 3)
+
+
+def test_passes_are_interleaved_and_every_other_one_goes_backwards() -> None:
+    assert steps([A, B, C], 3) == [A, B, C, C, B, A, A, B, C]
+
+
+def test_what_is_done_is_left_out() -> None:
+    assert steps([A, B, C], 2, [A, B, A]) == [C, C, B]
+
+
+def test_more_done_than_wanted_leaves_nothing() -> None:
+    assert steps([A], 1, [A, A, A]) == []
+
+
+def test_slow_workloads_run_once() -> None:
+    assert steps([A, ONCE_VARIANT, B], 3) == [A, ONCE_VARIANT, B, B, A, A, B]
+
+
+@given(st.integers(1, 4), st.lists(st.sampled_from([A, B, C])))
+@settings(max_examples=30, deadline=None)
+def test_every_variant_comes_to_its_replicates(replicates: int, done: list[Variant]) -> None:
+    left = steps([A, B, C], replicates, done)
+    for variant in (A, B, C):
+        assert left.count(variant) == max(0, replicates - done.count(variant))
+
+
+def _written(folder: Path) -> Journal:
+    journal = Journal.create(folder, HEADER)
+    for entry in (FIRST, SECOND, THIRD):
+        journal.append(entry)
+    return journal
+
+
+def test_a_journal_resumes_where_it_ended(tmp_path: Path) -> None:
+    written = _written(tmp_path / "new" / "folder")
+    resumed = Journal.resume(tmp_path / "new" / "folder", HEADER)
+    assert resumed.path == written.path
+    assert resumed.entries == written.entries == [FIRST, SECOND, THIRD]
+
+
+def test_a_resumed_journal_goes_on_in_its_file(tmp_path: Path) -> None:
+    Journal.create(tmp_path, HEADER).append(FIRST)
+    Journal.resume(tmp_path, HEADER).append(SECOND)
+    assert Journal.resume(tmp_path, HEADER).entries == [FIRST, SECOND]
+
+
+def test_each_entry_is_on_disk_before_the_next_is_measured(tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path, HEADER)
+    for count in (1, 2):
+        journal.append(FIRST)
+        assert len(Journal.resume(tmp_path, HEADER).entries) == count
+
+
+@pytest.mark.parametrize("lost_bytes", [1, 40])
+def test_a_line_cut_by_a_crash_is_dropped(tmp_path: Path, lost_bytes: int) -> None:
+    journal = _written(tmp_path)
+    journal.path.write_bytes(journal.path.read_bytes()[:-lost_bytes])
+    resumed = Journal.resume(tmp_path, HEADER)
+    assert resumed.entries == [FIRST, SECOND]
+    # What follows must not be glued to the rest of the cut line.
+    resumed.append(THIRD)
+    assert Journal.resume(tmp_path, HEADER).entries == [FIRST, SECOND, THIRD]
+
+
+def test_the_newest_journal_is_resumed(tmp_path: Path) -> None:
+    old, new = Journal.create(tmp_path, HEADER), Journal.create(tmp_path, HEADER)
+    new.append(SECOND)
+    old.append(FIRST)
+    assert Journal.resume(tmp_path, HEADER).entries == [SECOND]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        dataclasses.replace(HEADER, stack=dataclasses.replace(STACK, python="3.12.1")),
+        dataclasses.replace(HEADER, machine_slug="another-machine"),
+        dataclasses.replace(HEADER, environment={}),
+        dataclasses.replace(HEADER, measure_s=1.0),
+    ],
+    ids=["stack", "machine", "environment", "measure_s"],
+)
+def test_another_header_is_refused(tmp_path: Path, other: Header) -> None:
+    journal = _written(tmp_path)
+    before = journal.path.read_bytes()
+    with pytest.raises(UsageError, match=f"--resume: .*{journal.path.name}"):
+        Journal.resume(tmp_path, other)
+    assert journal.path.read_bytes() == before
+
+
+def test_no_journal_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--resume: there is no journal"):
+        Journal.resume(tmp_path / "none", HEADER)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b'{"stack": {', b'{"of": "another version"}\n'],
+    ids=["empty", "cut-header", "foreign-header"],
+)
+def test_a_journal_without_its_header_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "20260101T000000.000000.jsonl").write_bytes(content)
+    with pytest.raises(UsageError, match="--resume"):
+        Journal.resume(tmp_path, HEADER)
+
+
+def test_an_entry_that_is_none_is_refused(tmp_path: Path) -> None:
+    journal = _written(tmp_path)
+    with journal.path.open("ab") as file:
+        file.write(b'{"of": "another version"}\n')
+    with pytest.raises(UsageError, match="--resume"):
+        Journal.resume(tmp_path, HEADER)
