@@ -120,12 +120,13 @@ def check(variant: Variant, reference: Outputs, answer: Outputs, *, yields: Yiel
     """Hold a variant's outputs against FP32's and, if deployed, against the process that saved it."""
     reference_values, values = reference.values.astype(np.float64), answer.values.astype(np.float64)
     accuracy = measure(reference_values, values, answer.mask, yields)
+    if not np.isfinite(reference_values).all():
+        return Finding(accuracy=accuracy, violations=("the FP32 reference itself is not finite",))
     found = list(violations(accuracy, window(variant.model, weights_kind, variant.precision)))
     if answer.digests != reference.digests:
         found.append("weights or inputs are not those of the FP32 reference")
     if answer.prepared is not None and not np.array_equal(answer.prepared, answer.values, equal_nan=True):
-        difference = float(np.abs(answer.prepared.astype(np.float64) - values).max())
-        found.append(f"the loaded artefact differs from the process that saved it, by up to {difference:.3g}")
+        found.append("the loaded artefact does not answer as the process that saved it did")
     return Finding(accuracy=accuracy, violations=tuple(found))
 
 
@@ -158,16 +159,16 @@ def measure(reference: Floats, candidate: Floats, mask: NDArray[np.int64] | None
 def violations(accuracy: Accuracy, window: Window) -> tuple[str, ...]:
     """What is out of the window, in words; empty if nothing is."""
     found = []
-    if accuracy.sqnr_db < window.sqnr_floor_db:
+    if not accuracy.sqnr_db >= window.sqnr_floor_db:
         found.append(f"SQNR {accuracy.sqnr_db:.1f} dB is below {window.sqnr_floor_db:g} dB")
     if window.sqnr_ceiling_db is not None and accuracy.sqnr_db > window.sqnr_ceiling_db:
         found.append(
             f"SQNR {accuracy.sqnr_db:.1f} dB is above {window.sqnr_ceiling_db:g} dB: "
             "too close to FP32, so the precision was not applied"
         )
-    if accuracy.centred_cosine < window.centred_cosine_floor:
+    if not accuracy.centred_cosine >= window.centred_cosine_floor:
         found.append(f"centred cosine {accuracy.centred_cosine:.6f} is below {window.centred_cosine_floor:g}")
-    if accuracy.agreement < window.agreement_floor:
+    if not accuracy.agreement >= window.agreement_floor:
         found.append(f"agreement {accuracy.agreement:.4f} is below {window.agreement_floor:g}")
     return tuple(found)
 

@@ -17,7 +17,7 @@ import msgspec
 
 from perfsuite.errors import BaselineError
 from perfsuite.machine.fingerprint import differences
-from perfsuite.results import Digests, Measurement
+from perfsuite.results import Digests, Measurement, Replicate
 from perfsuite.spec import Variant
 
 EXTRA_INFO_KEY = "perfsuite"
@@ -120,7 +120,13 @@ class Baselines:
                 raise BaselineError(
                     f"{path} is not JSON ({error}): restore it, or delete it and accept anew with --baseline-update"
                 ) from error
-            self._read[path] = tuple(_decode(document, str(path)))
+            entries = tuple(_decode(document, str(path)))
+            for entry in entries:
+                if (home := self.path(entry.measurement)) != path:
+                    raise BaselineError(
+                        f"{path} holds measurements of another machine class or stack: their file is {home}"
+                    )
+            self._read[path] = entries
         return self._read[path]
 
     def _name(self, path: Path) -> str:
@@ -131,12 +137,19 @@ def _decode(document: Any, where: str) -> Iterable[Entry]:
     try:
         for benchmark in document["benchmarks"]:
             record = benchmark["extra_info"][EXTRA_INFO_KEY]
-            yield Entry(benchmark=benchmark, measurement=msgspec.convert(record, Measurement))
+            measurement = msgspec.convert(record, Measurement)
+            if not measurement.replicates or not all(_has_latencies(r) for r in measurement.replicates):
+                raise TypeError(f"{measurement.variant.id} has no latencies")
+            yield Entry(benchmark=benchmark, measurement=measurement)
     except (KeyError, TypeError, msgspec.ValidationError) as error:
         raise BaselineError(
             f"{where} is not a perfsuite baseline ({type(error).__name__}: {error}): baselines are written by "
             "pytest --benchmark-only --baseline-update"
         ) from error
+
+
+def _has_latencies(replicate: Replicate) -> bool:
+    return bool(replicate.latencies_ns) and min(replicate.latencies_ns) > 0
 
 
 def _digest_difference(stored: Measurement, measurement: Measurement) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -39,9 +40,9 @@ class Settings:
         positive = ("replicates", "measure_s", "warm_up_limit_s", "step_timeout_s", "threads")
         for name in positive:
             value = getattr(self, name)
-            if value is not None and value <= 0:
+            if value is not None and not 0 < value < math.inf:
                 raise UsageError(f"{name} must be above 0, not {value}")
-        if self.regression_ratio <= 1:
+        if not 1 < self.regression_ratio < math.inf:
             raise UsageError(f"regression_ratio must be above 1 (1.25 is 25 % slower), not {self.regression_ratio}")
         if self.weights not in WEIGHTS_POLICIES:
             raise UsageError(f"weights must be one of {', '.join(WEIGHTS_POLICIES)}, not {self.weights!r}")
@@ -69,9 +70,12 @@ def _table(pyproject: Path) -> dict[str, Any]:
         document = tomllib.loads(pyproject.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{pyproject}: {error}") from error
-    table: dict[str, Any] = document.get("tool", {}).get("perfsuite", {})
+    tool = document.get("tool", {})
+    table = tool.get("perfsuite", {}) if isinstance(tool, dict) else tool
+    if not isinstance(table, dict):
+        raise UsageError(f"{pyproject}: [tool.perfsuite] must be a table, not {table!r}")
     return table
 
 

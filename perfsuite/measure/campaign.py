@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,14 +57,19 @@ class Journal:
         newest = max(folder.glob("*.jsonl"), default=None)
         if newest is None:
             raise UsageError(f"--resume: there is no journal in {folder}; run without it")
-        first, *rest = newest.read_bytes().splitlines(keepends=True)
-        if msgspec.json.decode(first, type=Header) != header:
+        first, *rest = newest.read_bytes().splitlines(keepends=True) or [b""]
+        whole = [line for line in rest if line.endswith(b"\n")]
+        try:
+            found = msgspec.json.decode(first, type=Header)
+            entries = [msgspec.json.decode(line, type=JournalEntry) for line in whole]
+        except msgspec.MsgspecError as error:
+            raise UsageError(f"--resume: {newest} cannot be read ({error}); run without it") from error
+        if found != header:
             raise UsageError(
                 f"--resume: {newest} was measured with another stack, machine, environment or measure_s; run without it"
             )
-        whole = [line for line in rest if line.endswith(b"\n")]
-        newest.write_bytes(b"".join([first, *whole]))
-        return cls(newest, (msgspec.json.decode(line, type=JournalEntry) for line in whole))
+        os.truncate(newest, sum(map(len, (first, *whole))))
+        return cls(newest, entries)
 
     def append(self, entry: JournalEntry) -> None:
         with self.path.open("ab") as file:

@@ -18,6 +18,8 @@ def load_models(extra: Mapping[str, str]) -> dict[str, Model]:
     """The built-in models by name, and the user's: name -> ``package.module:ATTRIBUTE``."""
     models = {model.name: model for model in MODELS}
     for name, target in extra.items():
+        if not isinstance(target, str):
+            raise UsageError(f"[tool.perfsuite.models] {name} = {target!r} must be 'package.module:MODEL'")
         module_name, _, attribute = target.partition(":")
         try:
             model = getattr(importlib.import_module(module_name), attribute)

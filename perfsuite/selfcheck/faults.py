@@ -69,12 +69,14 @@ def run(rig: Rig) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("planted fault", "in", "found by")
+    table = Table("planted fault", "in", "found by", show_lines=True)
     missed = 0
     for plant in PLANTS:
         said = evidence(rig, plant)
         missed += said is None
         table.add_row(plant.fault, plant.variant.id, said or "[bold red]NOT FOUND")
+    for column in table.columns[:2]:
+        column.no_wrap = True
     Console().print(table)
     print(f"{len(PLANTS) - missed} of {len(PLANTS)} planted faults found")
     return 1 if missed else 0

@@ -223,7 +223,7 @@ def test_check_asks_more_of_weights_it_knows() -> None:
     [
         (_outputs(REFERENCE), "too close to FP32"),
         (_outputs(ANSWER, weights="c" * 64), "not those of the FP32 reference"),
-        (_outputs(ANSWER, prepared=ANSWER + 0.5), "by up to 0.5"),
+        (_outputs(ANSWER, prepared=ANSWER + 0.5), "does not answer as the process that saved it did"),
     ],
     ids=["silently-fp32", "other-weights", "stale-artefact"],
 )

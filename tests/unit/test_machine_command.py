@@ -26,8 +26,7 @@ def report(tmp_path: Path) -> Report:
     """Of an Emerald Rapids virtual machine without AMX, whose stack does not answer."""
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/cpuinfo").write_text(
-        f"vendor_id : GenuineIntel\ncpu family : 6\nmodel : 207\nmodel name : Xeon [bold]\n"
-        f"flags : hypervisor {FLAGS}\n"
+        f"vendor_id : GenuineIntel\ncpu family : 6\nmodel : 207\nmodel name : Xeon [bold]\nflags : hypervisor {FLAGS}\n"
     )
     return examine(tmp_path, {}, FAILURE, affinity={0}, sleep=lambda seconds: None)
 

@@ -85,8 +85,7 @@ def test_cpuinfo_alone_gives_one_cpu_of_each_core_first() -> None:
 def test_sys_decides_the_topology_and_the_nodes(tmp_path: Path) -> None:
     siblings = {0: "0-1", 1: "0-1", 2: "2-3", 3: "2-3"}
     files = {
-        f"sys/devices/system/cpu/cpu{number}/topology/thread_siblings_list": text
-        for number, text in siblings.items()
+        f"sys/devices/system/cpu/cpu{number}/topology/thread_siblings_list": text for number, text in siblings.items()
     }
     files |= {
         "sys/devices/system/node/node0/cpulist": "2-3\n",

@@ -34,9 +34,7 @@ def test_every_field_changes_the_digest(other: MachineClass) -> None:
     assert other.slug[-6:] != SERVER.slug[-6:]
 
 
-@pytest.mark.parametrize(
-    "model", ["", "AMD EPYC 1 64-Core Processor / rev. ../x", "Ünbekannt (R) " + "long " * 40]
-)
+@pytest.mark.parametrize("model", ["", "AMD EPYC 1 64-Core Processor / rev. ../x", "Ünbekannt (R) " + "long " * 40])
 def test_slug_is_a_safe_short_file_name(model: str) -> None:
     slug = replace(SERVER, cpu_model=model).slug
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug)
@@ -70,6 +68,4 @@ def test_differences_name_each_field_with_both_values() -> None:
 
 def test_isa_differences_name_the_flags_missing_on_each_side() -> None:
     other = replace(SERVER, isa=("avx2", "avx512f", "avx_vnni"))
-    assert differences(SERVER, other) == (
-        "isa: the first lacks avx_vnni; the second lacks amx_bf16, amx_tile",
-    )
+    assert differences(SERVER, other) == ("isa: the first lacks avx_vnni; the second lacks amx_bf16, amx_tile",)

@@ -26,9 +26,7 @@ ANSWERS = StackAnswers(
     allocator="glibc",
     amx_permission=Permission(granted=True, reason=""),
 )
-STOCK = replace(
-    ANSWERS, versions=Versions(python="3.12.0", torch="2.14.0"), ipex_isa=None, ipex_onednn_isa=None
-)
+STOCK = replace(ANSWERS, versions=Versions(python="3.12.0", torch="2.14.0"), ipex_isa=None, ipex_onednn_isa=None)
 
 
 def cpu(flags: str, model: int = 143, vendor: str = "GenuineIntel", kernel: str = "6.1.0") -> Cpu:
@@ -60,9 +58,7 @@ def test_without_a_stack_the_reason_says_that_none_was_asked() -> None:
 
 def test_absent_from_a_processor_that_never_had_it() -> None:
     amx = one("amx-int8", capabilities(cpu(AVX512, model=85), {}, None))
-    assert amx == Capability(
-        name="amx-int8", usable=False, reason="absent from /proc/cpuinfo: amx_tile, amx_int8"
-    )
+    assert amx == Capability(name="amx-int8", usable=False, reason="absent from /proc/cpuinfo: amx_tile, amx_int8")
 
 
 @pytest.mark.parametrize(

@@ -72,9 +72,7 @@ def test_module_form_writes_to_the_given_descriptor() -> None:
         ("echo quiet >&2", "wrote what is not an answer", "quiet"),
     ],
 )
-def test_a_failing_probe_is_a_record_with_its_last_lines(
-    tmp_path: Path, script: str, reason: str, tail: str
-) -> None:
+def test_a_failing_probe_is_a_record_with_its_last_lines(tmp_path: Path, script: str, reason: str, tail: str) -> None:
     timeout_s = 0.3 if "sleep" in script else 30.0
     failure = run_probe(interpreter(tmp_path, script), timeout_s)
     assert isinstance(failure, ProbeFailure)
