@@ -1,3 +1,3 @@
 """Makes perfsuite's options and fixtures known to every pytest run here."""
 
-pytest_plugins = ("perfsuite.plugin", "pytester")
+pytest_plugins = ("perfsuite.plugin", "pytester", "tests.plugin.project")

@@ -13,9 +13,10 @@ def ratio_interval(candidate_s: Sequence[float], baseline_s: Sequence[float], *,
     """Welch's t-interval for the ratio of geometric means, candidate over baseline.
 
     Each number is one replicate's median latency: replicates are independent, iterations inside
-    one are not. With two replicates a side the interval of
-    95 % covers 97.6 % at equal spreads and 93.8 % at a tenfold one (simulated, 200,000 draws). The logarithms' variances use ddof 1 and may differ between the two sides
-    (Welch 1947, Biometrika 34, with Satterthwaite's degrees of freedom). None where either side
+    one are not. The logarithms' variances use ddof 1 and may differ between the two sides
+    (Welch 1947, Biometrika 34, with Satterthwaite's degrees of freedom). With two replicates a
+    side the interval of 95 % covers 97.6 % at equal spreads and 93.8 % at a tenfold one (simulated,
+    200,000 draws). None where either side
     has fewer than two replicates, whose spread nobody can know.
     """
     if min(len(candidate_s), len(baseline_s)) < 2:
