@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from perfsuite.models.base import Model
     from perfsuite.results import Stack
 
-_STYLES = {"supported": "green", "unsupported": "red"}
+_STYLES = {"yes": "green", "no": "red"}
 
 
 def print_matrix(models: Mapping[str, Model], stack: Stack, *, as_json: bool) -> None:
@@ -28,7 +29,15 @@ def print_matrix(models: Mapping[str, Model], stack: Stack, *, as_json: bool) ->
         return
     console = Console()
     console.print(f"stack {stack.slug}, Python {stack.python}; * marks ipex's published example scripts")
-    table = Table("model", "backend", "mode", *(precision.value for precision in Precision))
+    table = Table(
+        "model",
+        "backend",
+        "mode",
+        *(precision.value for precision in Precision),
+        box=SIMPLE_HEAD,
+        padding=(0, 1),
+        pad_edge=False,
+    )
     notes: dict[str, int] = {}
     rows: dict[tuple[str, str, str], list[str]] = {}
     for model, backend, mode, precision, support in cells:
@@ -43,7 +52,7 @@ def print_matrix(models: Mapping[str, Model], stack: Stack, *, as_json: bool) ->
     console.print(table)
     for note, number in notes.items():
         console.print(rf"\[{number}] {note}", highlight=False)
-    shapes = Table("workload", "images", "text", "for")
+    shapes = Table("workload", "images", "text", "for", box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     for workload in WORKLOADS:
         shapes.add_row(workload.name, _shape(workload.images), _shape(workload.text), workload.description)
     console.print(shapes)

@@ -88,5 +88,5 @@ def accuracy_lines(results: Sequence[tuple[Variant, Accuracy]]) -> list[str]:
 
 def support_word(support: Support) -> str:
     if not support.supported:
-        return "unsupported"
-    return support.caveat.partition(":")[0] if support.caveat else "supported"
+        return "no"
+    return support.caveat.partition(":")[0] if support.caveat else "yes"

@@ -106,8 +106,8 @@ def test_accuracy_is_a_table_with_aligned_columns() -> None:
 @pytest.mark.parametrize(
     ("support", "word"),
     [
-        (Support(), "supported"),
-        (Support(reason="missing"), "unsupported"),
+        (Support(), "yes"),
+        (Support(reason="missing"), "no"),
         (Support(caveat="simulated: float kernels"), "simulated"),
     ],
 )
