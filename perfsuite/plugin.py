@@ -51,6 +51,7 @@ class Run:
     accuracies: list[tuple[Variant, Accuracy]] = field(default_factory=list)
     benchmarks: list[Any] = field(default_factory=list)
     accepted: dict[Path, int] = field(default_factory=dict)
+    not_accepted: str | None = None
 
 
 _RUN = pytest.StashKey[Run]()
@@ -101,6 +102,8 @@ def pytest_configure(config: pytest.Config) -> None:
             baselines=Baselines(settings.baselines),
         )
         if timing:
+            if option("benchmark_disable"):
+                raise PerfsuiteError("--benchmark-disable: there is nothing to run with --benchmark-only then")
             if option("numprocesses", None):
                 raise PerfsuiteError("-n: timings need the machine for themselves; run --benchmark-only without it")
             run.baselines.check()
@@ -292,7 +295,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         machine_info=machine_info,
         commit_info=hook.pytest_benchmark_generate_commit_info(config=session.config),
     )
-    run.accepted = run.baselines.accept(document, only_new=not run.update)
+    try:
+        run.accepted = run.baselines.accept(document, only_new=not run.update)
+    except OSError as error:
+        run.not_accepted = f"could not write baselines, nothing is accepted: {error}; --resume measures nothing again"
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.hookimpl(trylast=True)  # after the table of pytest-benchmark
@@ -310,6 +317,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     measured = [result for result in run.results.values() if isinstance(result, Measurement)]
     lines = text.verdict_lines(run.comparisons, str(run.settings.baselines.name)) if run.comparisons else []
     lines += [f"accepted {count} into {path.relative_to(run.baselines.folder)}" for path, count in run.accepted.items()]
+    lines += [run.not_accepted] if run.not_accepted else []
     lines += text.unsteady_lines(measured)
     if run.rig is not None:
         lines.append(text.wall_time_line(measured, wall_s=run.campaign_s, import_s=run.rig.import_s))

@@ -2,12 +2,19 @@
 
 from collections.abc import Callable
 
+import pytest
+
+from perfsuite.errors import WorkerError
 from perfsuite.measure.rig import Rig
 from perfsuite.results import Accuracy
 from perfsuite.spec import Variant
 
 
 def test_outputs(variant: Variant, rig: Rig, record_accuracy: Callable[[Accuracy], None]) -> None:
-    finding = rig.check(variant)
+    try:
+        finding = rig.check(variant)
+    except WorkerError as error:
+        pytest.fail(str(error), pytrace=False)
     record_accuracy(finding.accuracy)
-    assert not finding.violations, "; ".join(finding.violations)
+    if finding.violations:
+        pytest.fail(f"{variant.id}: {'; '.join(finding.violations)}", pytrace=False)
