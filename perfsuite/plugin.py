@@ -237,21 +237,26 @@ def record_accuracy(request: pytest.FixtureRequest, variant: Variant) -> Any:
 
 
 @pytest.fixture
-def comparison(request: pytest.FixtureRequest, variant: Variant, benchmark: BenchmarkFixture) -> Comparison:
-    """The variant's timing, reported to pytest-benchmark and held against its baseline.
-
-    A variant that could not be measured is an error; one that cannot be judged is skipped with its
-    reason, or fails under --require-verdict.
-    """
-    run = request.config.stash[_RUN]
-    result = run.results[variant]
+def measurement(request: pytest.FixtureRequest, variant: Variant) -> Measurement:
+    """What was measured of the variant; an error with the reason if it could not be."""
+    result = request.config.stash[_RUN].results[variant]
     if isinstance(result, Failure):
         pytest.fail(result.reason, pytrace=False)
+    return result
+
+
+@pytest.fixture
+def comparison(request: pytest.FixtureRequest, measurement: Measurement, benchmark: BenchmarkFixture) -> Comparison:
+    """The variant's timing, reported to pytest-benchmark and held against its baseline.
+
+    One that cannot be judged is skipped with its reason, or fails under --require-verdict.
+    """
+    run = request.config.stash[_RUN]
     marker = request.node.get_closest_marker("benchmark")
-    replay(benchmark, marker.kwargs["timer"], result)
+    replay(benchmark, marker.kwargs["timer"], measurement)
     run.benchmarks.append(benchmark.stats)
-    baseline = run.baselines.find(result, stack_slug=run.baseline_stack)
-    found = judge(result, baseline, regression_ratio=run.settings.regression_ratio)
+    baseline = run.baselines.find(measurement, stack_slug=run.baseline_stack)
+    found = judge(measurement, baseline, regression_ratio=run.settings.regression_ratio)
     run.comparisons.append(found)
     undecided = (Verdict.MISSING_BASELINE, Verdict.INCOMPARABLE, Verdict.INCONCLUSIVE)
     accepting = run.update or run.update_new

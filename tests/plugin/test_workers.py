@@ -34,7 +34,7 @@ def test_each_failure_costs_its_own_variant_and_says_what_happened(
     project: pytest.Pytester, arguments: tuple[str, ...]
 ) -> None:
     result = project.runpytest_subprocess(
-        *arguments, "-k", f"{_EAGER} and {_OURS}", "--step-timeout-s", "5", "--workload", "latency"
+        *arguments, "-W", "error", "-k", f"{_EAGER} and {_OURS}", "--step-timeout-s", "5", "--workload", "latency"
     )
     assert result.ret == 1
     outcomes = result.parseoutcomes()
