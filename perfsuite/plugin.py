@@ -14,6 +14,8 @@ from perfsuite.backends import BACKENDS
 from perfsuite.baselines import Baselines
 from perfsuite.errors import PerfsuiteError
 from perfsuite.judge import judge
+from perfsuite.machine.fingerprint import MachineClass
+from perfsuite.measure.placement import place
 from perfsuite.models import load_models
 from perfsuite.replay import ReplayTimer, replay
 from perfsuite.report import text
@@ -44,6 +46,7 @@ class Run:
     require_verdict: bool
     resume: bool
     baselines: Baselines
+    machine: MachineClass | None = None
     rig: Rig | None = None
     results: dict[Variant, Measurement | Failure] = field(default_factory=dict)
     campaign_s: float = 0.0
@@ -83,7 +86,7 @@ _SETTINGS_OPTIONS = (
 )  # fmt: skip
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)  # pytest-benchmark's asks for the machine, which depends on our settings
 def pytest_configure(config: pytest.Config) -> None:
     option = config.getoption
     timing = bool(option("benchmark_only")) and not option("collectonly")
@@ -106,6 +109,7 @@ def pytest_configure(config: pytest.Config) -> None:
                 raise PerfsuiteError("--benchmark-disable: there is nothing to run with --benchmark-only then")
             if option("numprocesses", None):
                 raise PerfsuiteError("-n: timings need the machine for themselves; run --benchmark-only without it")
+            run.machine = place(settings.threads).machine
             run.baselines.check()
     except PerfsuiteError as error:
         raise pytest.UsageError(str(error)) from error
@@ -275,13 +279,17 @@ def accepts(request: pytest.FixtureRequest) -> bool:
 
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
     run = config.stash.get(_RUN, None)
-    if run is None or run.rig is None:
+    if run is None or not run.timing:
         return
     import msgspec
 
+    from perfsuite.measure.stack import current_stack
+
+    for momentary in ("hz_actual", "hz_actual_friendly"):  # else every comparison is of "different machines"
+        machine_info["cpu"].pop(momentary, None)
     machine_info["perfsuite"] = {
-        "machine_class": msgspec.to_builtins(run.rig.machine),
-        "stack": msgspec.to_builtins(run.rig.stack),
+        "machine_class": msgspec.to_builtins(run.machine),
+        "stack": msgspec.to_builtins(current_stack()),
     }
 
 

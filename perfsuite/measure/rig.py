@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,12 +16,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import perfsuite.models
 from perfsuite.backends import BACKENDS
-from perfsuite.errors import UsageError
-from perfsuite.machine.cpu import one_cpu_per_core, read_cpu
-from perfsuite.machine.fingerprint import machine_class
 from perfsuite.measure.environment import cache_folder, decisive, worker_environment
 from perfsuite.measure.launch import Launcher, Worker
 from perfsuite.measure.packages import fetch_sources
+from perfsuite.measure.placement import place
 from perfsuite.measure.stack import current_stack
 from perfsuite.models import load_models
 from perfsuite.models.base import Sources
@@ -43,17 +40,12 @@ class Rig:
         self.settings = settings
         self.stack = current_stack()
         self.models = load_models(settings.models)
-        cpu = read_cpu()
-        cores = one_cpu_per_core(cpu)
-        threads = settings.threads or len(cores)
-        if threads > len(cpu.usable_cpus):
-            raise UsageError(f"threads {threads} is more than the {len(cpu.usable_cpus)} CPUs this process may use")
-        self.cpus = cores[:threads] if threads <= len(cores) else cpu.usable_cpus[:threads]
-        self.threads = threads
-        self.machine = machine_class(cpu, threads)
-        self.worker_environment = worker_environment(os.environ, threads=threads, stack_slug=self.stack.slug)
+        self.placement = place(settings.threads)
+        self.machine = self.placement.machine
+        self.worker_environment = worker_environment(
+            os.environ, threads=self.placement.threads, stack_slug=self.stack.slug
+        )
         self.environment = decisive(self.worker_environment)
-        self.wall_start_s = time.perf_counter()
         self._folder = tempfile.TemporaryDirectory(prefix="perfsuite-")
         self._launchers: dict[str, Launcher] = {}
         self._sources: Sources | None = None
@@ -208,7 +200,7 @@ class Rig:
             launcher = Launcher(
                 backend=backend,
                 environment=self.worker_environment,
-                cpus=self.cpus,
+                cpus=self.placement.cpus,
                 logs=Path(self._folder.name) / "logs",
             )
             self._launchers[backend] = launcher

@@ -108,7 +108,7 @@ def _bare(rig: Rig, variant: Variant) -> Iterator[Callable[[float], list[float]]
     process = subprocess.Popen(
         [sys.executable, "-c", _BARE, json.dumps(dataclasses.asdict(rig.job(variant)))],
         env=rig.worker_environment,
-        preexec_fn=lambda: os.sched_setaffinity(0, rig.cpus),
+        preexec_fn=lambda: os.sched_setaffinity(0, rig.placement.cpus),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

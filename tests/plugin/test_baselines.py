@@ -66,6 +66,13 @@ def test_a_baseline_is_missed_accepted_held_against_and_not_trusted_blindly(proj
     assert _run(project, "--require-verdict").ret == 1
 
 
+def test_pytest_benchmark_saves_and_compares(project: pytest.Pytester) -> None:
+    assert _run(project, "--benchmark-save", "one").ret == 0
+    compared = _run(project, "--benchmark-compare", "0001", "-W", "error")
+    assert compared.ret == 0
+    compared.stdout.fnmatch_lines(["*tiny-stock-eager-fp32-latency? (NOW)*"])
+
+
 @pytest.mark.parametrize(
     "content", ["", '{"benchmarks": [', '{"benchmarks": [{"stats": {}}]}', "[]", '{"machine_info": {}}']
 )
