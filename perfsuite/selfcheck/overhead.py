@@ -37,27 +37,6 @@ PAIRS = 5
 BLOCKS = 12
 BLOCK_S = 0.4
 
-#: All that the bare process does: prepare, then a loop around perf_counter for each line it reads.
-_BARE = """
-import json, sys, time
-from perfsuite.worker.protocol import Job
-from perfsuite.worker.runner import Worker
-import torch
-with torch.no_grad():
-    worker = Worker(Job(**json.loads(sys.argv[1])))
-    worker.prepare()
-    forward, inputs = worker.forward, worker.batches[0]
-    print("ready", flush=True)
-    for line in sys.stdin:
-        seconds, latencies = float(line), []
-        end = time.perf_counter() + seconds
-        while time.perf_counter() < end:
-            before = time.perf_counter()
-            forward(*inputs)
-            latencies.append(time.perf_counter() - before)
-        print(json.dumps(latencies), flush=True)
-"""
-
 
 def run(rig: Rig) -> int:
     """Print the ratio, perfsuite over bare loop, of each variant."""
@@ -106,7 +85,7 @@ def _pair(rig: Rig, variant: Variant) -> tuple[list[float], list[float]]:
 @contextmanager
 def _bare(rig: Rig, variant: Variant) -> Iterator[Callable[[float], list[float]]]:
     process = subprocess.Popen(
-        [sys.executable, "-c", _BARE, json.dumps(dataclasses.asdict(rig.job(variant)))],
+        [sys.executable, "-m", "perfsuite.worker.bare", json.dumps(dataclasses.asdict(rig.job(variant)))],
         env=rig.worker_environment,
         preexec_fn=lambda: os.sched_setaffinity(0, rig.placement.cpus),
         stdin=subprocess.PIPE,

@@ -48,11 +48,8 @@ def test_each_failure_costs_its_own_variant_and_says_what_happened(
     assert "can't allocate memory" in output
 
 
-def test_a_worker_killed_from_outside_costs_its_own_variant(
-    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PERFSUITE_TEST", str(os.getpid()))
-    run = _start(project, "--measure-s", "4")
+def test_a_worker_killed_from_outside_costs_its_own_variant(project: pytest.Pytester) -> None:
+    run = _start(project)
     _wait_for_line(project, 1)
     newest = max(_workers_of(os.getpid()))
     os.kill(newest, signal.SIGKILL)
@@ -62,11 +59,8 @@ def test_a_worker_killed_from_outside_costs_its_own_variant(
     assert "1 passed" in output
 
 
-def test_an_interrupted_run_leaves_no_process_and_resumes(
-    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PERFSUITE_TEST", str(os.getpid()))
-    run = _start(project, "--measure-s", "2")
+def test_an_interrupted_run_leaves_no_process_and_resumes(project: pytest.Pytester) -> None:
+    run = _start(project)
     _wait_for_line(project, 1)
     run.send_signal(signal.SIGINT)
     output, _ = run.communicate(timeout=60)
@@ -74,7 +68,7 @@ def test_an_interrupted_run_leaves_no_process_and_resumes(
     assert "kept 1 replicates" in output
     assert _workers_of(os.getpid()) == [], "processes outlived the interrupted run"
 
-    resumed = _start(project, "--measure-s", "2", "--resume")
+    resumed = _start(project, "--resume")
     output, _ = resumed.communicate(timeout=120)
     assert resumed.returncode == 0
     assert "2 passed" in output
@@ -85,8 +79,9 @@ def test_an_interrupted_run_leaves_no_process_and_resumes(
 def _start(project: pytest.Pytester, *arguments: str) -> subprocess.Popen[str]:
     """Two variants, two replicates each, in a pytest of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "pytest", "--benchmark-only", "-k", _TWO, *arguments],
+        [sys.executable, "-m", "pytest", "--benchmark-only", "-k", _TWO, "--measure-s", "3", *arguments],
         cwd=project.path,
+        env=os.environ | {"PERFSUITE_TEST": str(os.getpid())},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
