@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from perfsuite.machine.fingerprint import MachineClass
+from perfsuite.machine.stack import Permission, StackAnswers, Versions
 from perfsuite.results import Digests, Measurement, Replicate, Stack, Stages
 from perfsuite.spec import Mode, Precision, Variant
 from perfsuite.worker.timing import Warmup
@@ -20,6 +21,21 @@ MACHINE = MachineClass(cpu_model="Some Xeon", physical_cores=8, isa=("amx_tile",
 STACK = Stack(python="3.11.7", packages={"intel-extension-for-pytorch": "2.8.0", "torch": "2.8.0"})
 OLD_STACK = Stack(python="3.11.7", packages={"intel-extension-for-pytorch": "2.7.0", "torch": "2.7.0"})
 DIGESTS = Digests(weights_sha256="a" * 64, inputs_sha256="b" * 64)
+#: A stack with nothing to complain about.
+ANSWERS = StackAnswers(
+    versions=Versions(python="3.12.0", torch="2.8.0", ipex="2.8.0", numpy="2.1.0"),
+    torch_import_error="",
+    ipex_import_error="",
+    amx_tile=True,
+    amx_fp16=False,
+    aten_capability="AVX512",
+    ipex_isa="AMX",
+    ipex_onednn_isa="AMX",
+    threads=2,
+    openmp_runtimes=("/x/libgomp.so.1",),
+    allocator="jemalloc",
+    amx_permission=Permission(granted=True, reason=""),
+)
 
 
 def replicate(*latencies_ns: int, steady: bool = True, stages: Stages | None = None) -> Replicate:

@@ -5,11 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from builders import ANSWERS
 
 from perfsuite.machine.doctor import Report, examine
 from perfsuite.machine.finding import Finding, Level
 from perfsuite.machine.host import quota_cpus
-from perfsuite.machine.stack import Permission, ProbeFailure, StackAnswers, Versions
+from perfsuite.machine.stack import ProbeFailure, StackAnswers, Versions
 
 FLAGS = "avx2 fma avx512f avx512bw avx512vl avx512dq avx512_vnni avx512_bf16 avx512_fp16 avx_vnni"
 CPU = "sys/devices/system/cpu"
@@ -31,20 +32,6 @@ QUIET = {
     f"{CPU}/intel_pstate/no_turbo": "1",
     **{f"{CPU}/cpu{number}/cpufreq/scaling_governor": "performance" for number in range(4)},
 }
-ANSWERS = StackAnswers(
-    versions=Versions(python="3.12.0", torch="2.8.0", ipex="2.8.0", numpy="2.1.0"),
-    torch_import_error="",
-    ipex_import_error="",
-    amx_tile=True,
-    amx_fp16=False,
-    aten_capability="AVX512",
-    ipex_isa="AMX",
-    ipex_onednn_isa="AMX",
-    threads=2,
-    openmp_runtimes=("/x/libgomp.so.1",),
-    allocator="jemalloc",
-    amx_permission=Permission(granted=True, reason=""),
-)
 CALM = {"OMP_WAIT_POLICY": "passive"}
 
 Examine = Callable[..., Report]

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from builders import ANSWERS
 
 from perfsuite.errors import PerfsuiteError
 from perfsuite.machine.caps import onednn_cap
@@ -12,20 +13,6 @@ from perfsuite.machine.stack import Permission, StackAnswers, Versions
 
 AVX512 = "avx2 fma avx512f avx512bw avx512vl avx512dq"
 ABOVE = "avx512_vnni avx512_bf16 avx512_fp16 avx_vnni"
-ANSWERS = StackAnswers(
-    versions=Versions(python="3.12.0", torch="2.8.0", ipex="2.8.0"),
-    torch_import_error="",
-    ipex_import_error="",
-    amx_tile=True,
-    amx_fp16=False,
-    aten_capability="AVX512",
-    ipex_isa="AMX",
-    ipex_onednn_isa="AMX",
-    threads=4,
-    openmp_runtimes=("/x/libgomp.so.1",),
-    allocator="glibc",
-    amx_permission=Permission(granted=True, reason=""),
-)
 STOCK = replace(ANSWERS, versions=Versions(python="3.12.0", torch="2.14.0"), ipex_isa=None, ipex_onednn_isa=None)
 
 
