@@ -1,0 +1,1 @@
+"""What really ran: the libraries' own logs, read into records."""
