@@ -16,7 +16,8 @@ from typing import Any
 import msgspec
 
 from perfsuite.errors import BaselineError
-from perfsuite.machine.fingerprint import differences
+from perfsuite.evidence.records import Evidence
+from perfsuite.machine.fingerprint import MachineClass, differences
 from perfsuite.results import Digests, Measurement, Replicate
 from perfsuite.spec import Variant
 
@@ -77,6 +78,14 @@ class Baselines:
             return Missing(reason=f"{self._name(path)} has no {measurement.variant.id}")
         return Incomparable(reason=_digest_difference(same[-1], measurement))
 
+    def evidence(self, variant: Variant, machine: MachineClass, stack_slug: str) -> Evidence | None:
+        """What the accepted measurement of the variant ran, if one is stored with evidence."""
+        path = self.folder / machine.slug / f"{stack_slug}.json"
+        if not path.exists():
+            return None
+        mine = [e.measurement for e in self._entries(path) if e.measurement.variant == variant]
+        return next((one.evidence for one in reversed(mine) if one.evidence), None)
+
     def _elsewhere(self, measurement: Measurement, path: Path) -> Missing | Incomparable:
         stacks = sorted(other.stem for other in path.parent.glob("*.json"))
         if stacks:
@@ -136,16 +145,20 @@ class Baselines:
 def _decode(document: Any, where: str) -> Iterable[Entry]:
     try:
         for benchmark in document["benchmarks"]:
-            record = benchmark["extra_info"][EXTRA_INFO_KEY]
-            measurement = msgspec.convert(record, Measurement)
-            if not measurement.replicates or not all(_has_latencies(r) for r in measurement.replicates):
-                raise TypeError(f"{measurement.variant.id} has no latencies")
-            yield Entry(benchmark=benchmark, measurement=measurement)
+            yield Entry(benchmark=benchmark, measurement=measurement_in(benchmark))
     except (KeyError, TypeError, msgspec.ValidationError) as error:
         raise BaselineError(
             f"{where} is not a perfsuite baseline ({type(error).__name__}: {error}): baselines are written by "
             "pytest --benchmark-only --baseline-update"
         ) from error
+
+
+def measurement_in(benchmark: Any) -> Measurement:
+    """Our record in one of pytest-benchmark's; KeyError, TypeError or msgspec.ValidationError for none to trust."""
+    measurement = msgspec.convert(benchmark["extra_info"][EXTRA_INFO_KEY], Measurement)
+    if not measurement.replicates or not all(_has_latencies(r) for r in measurement.replicates):
+        raise TypeError(f"{measurement.variant.id} has no latencies")
+    return measurement
 
 
 def _has_latencies(replicate: Replicate) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from perfsuite.errors import PerfsuiteError
+from perfsuite.explain.command import add_parser as add_explain_parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,10 +32,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     selfcheck = commands.add_parser("selfcheck", help="does perfsuite itself work here?")
     selfcheck.add_argument(
         "what",
-        choices=("overhead", "faults"),
-        help="overhead: a figure through perfsuite against a bare loop; faults: planted ones, each to be found",
+        choices=("overhead", "faults", "kernels", "parser"),
+        help="overhead: a figure through perfsuite against a bare loop; faults: planted ones, each to be found; "
+        "kernels: lost silicon, planted, each to be named; parser: lines read in a second",
     )
     selfcheck.set_defaults(run=_selfcheck)
+
+    kernels = commands.add_parser("kernels", help="run variants once and print which kernels they really use")
+    kernels.add_argument("variants", nargs="+", metavar="VARIANT", help="such as bert-base-ipex-dynamo-bf16-latency")
+    kernels.set_defaults(run=_kernels)
+
+    add_explain_parser(commands)
 
     options = parser.parse_args(arguments)
     try:
@@ -64,11 +72,19 @@ def _doctor(options: argparse.Namespace) -> int:
     return doctor_command(options.require, options.json)
 
 
+def _kernels(options: argparse.Namespace) -> int:
+    from perfsuite.gates.command import kernels_command
+
+    return kernels_command(options.variants)
+
+
 def _selfcheck(options: argparse.Namespace) -> int:
     from perfsuite.measure.rig import Rig
-    from perfsuite.selfcheck import faults, overhead
+    from perfsuite.selfcheck import faults, kernels, overhead, parser
     from perfsuite.settings import read_settings
 
-    checks = {"overhead": overhead.run, "faults": faults.run}
+    if options.what == "parser":
+        return parser.run()
+    checks = {"overhead": overhead.run, "faults": faults.run, "kernels": kernels.run}
     with Rig(read_settings(Path.cwd(), {})) as rig:
         return checks[options.what](rig)

@@ -19,3 +19,7 @@ class AssetError(PerfsuiteError):
 
 class WorkerError(PerfsuiteError):
     """One worker failed: it crashed, hung, sent garbage, or raised; costs its own variant only."""
+
+
+class EvidenceError(PerfsuiteError):
+    """What a worker observed does not show which kernels ran; costs its own variant only."""

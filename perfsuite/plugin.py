@@ -2,115 +2,45 @@
 
 from __future__ import annotations
 
-import re
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from perfsuite.backends import BACKENDS
-from perfsuite.baselines import Baselines
 from perfsuite.errors import PerfsuiteError
+from perfsuite.explain.causes import explain
+from perfsuite.explain.changes import evidence_changes
 from perfsuite.judge import judge
-from perfsuite.machine.fingerprint import MachineClass
-from perfsuite.measure.placement import place
 from perfsuite.models import load_models
+from perfsuite.options import CHECKED_WORKLOAD, TIMED_WORKLOAD, Run, add_options, read_run
 from perfsuite.replay import ReplayTimer, replay
 from perfsuite.report import text
-from perfsuite.results import Accuracy, Comparison, Failure, Measurement, Verdict
-from perfsuite.settings import WEIGHTS_POLICIES, Settings, read_settings
+from perfsuite.report.evidence import change_lines, evidence_lines
+from perfsuite.report.explain import explanation_lines
+from perfsuite.results import Comparison, Failure, Measurement, Verdict
 from perfsuite.spec import WORKLOADS, Mode, Precision, Variant, matrix
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
+    from perfsuite.evidence.records import Evidence
     from perfsuite.measure.rig import Rig
 
-#: What is selected when neither --workload nor -m names a workload.
-_CHECKED_WORKLOAD, _TIMED_WORKLOAD = "smoke", "latency"
 _JOURNALS = ".perfsuite"
-
-
-@dataclass(slots=True, kw_only=True)
-class Run:
-    """What one pytest run holds; the only state, kept in the config's stash."""
-
-    settings: Settings
-    workloads: tuple[str, ...] | None
-    timing: bool
-    update: bool
-    update_new: bool
-    baseline_stack: str | None
-    require_verdict: bool
-    resume: bool
-    baselines: Baselines
-    machine: MachineClass | None = None
-    rig: Rig | None = None
-    results: dict[Variant, Measurement | Failure] = field(default_factory=dict)
-    campaign_s: float = 0.0
-    comparisons: list[Comparison] = field(default_factory=list)
-    accuracies: list[tuple[Variant, Accuracy]] = field(default_factory=list)
-    benchmarks: list[Any] = field(default_factory=list)
-    accepted: dict[Path, int] = field(default_factory=dict)
-    not_accepted: str | None = None
-
-
 _RUN = pytest.StashKey[Run]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("perfsuite", "CPU inference: correctness and speed of every variant")
-    add = group.addoption
-    names = ", ".join(workload.name for workload in WORKLOADS)
-    add("--workload", metavar="NAMES", help=f"comma-separated workloads, or all ({names}); by default "
-        f"{_CHECKED_WORKLOAD} for correctness, {_TIMED_WORKLOAD} for timing")  # fmt: skip
-    add("--threads", type=int, metavar="N", help="threads of each worker (default: one a physical core)")
-    add("--weights", choices=WEIGHTS_POLICIES, help="where weights come from (default: auto)")
-    add("--replicates", type=int, metavar="N", help="worker processes that time each variant (default: 2)")
-    add("--measure-s", type=float, metavar="S", help="seconds of timed iterations in each (default: 2)")
-    add("--step-timeout-s", type=float, metavar="S", help="when a worker's step counts as hung")
-    add("--resume", action="store_true", help="go on with the newest interrupted timing run")
-    add("--baselines", type=Path, metavar="DIR", help="where baselines are kept (default: baselines)")
-    add("--baseline-stack", metavar="SLUG", help="compare with this stack's baseline, not the same stack's")
-    add("--baseline-update", action="store_true", help="accept what was measured as the new baseline")
-    add("--baseline-update-new", action="store_true", help="accept only what has no baseline yet")
-    add("--regression-ratio", type=float, metavar="R", help="slower by more than this fails (default: 1.25)")
-    add("--require-verdict", action="store_true",
-        help="fail what cannot be judged: missing-baseline, incomparable, inconclusive")  # fmt: skip
-
-
-_SETTINGS_OPTIONS = (
-    "threads", "weights", "replicates", "measure_s", "step_timeout_s", "baselines", "regression_ratio",
-)  # fmt: skip
+    add_options(parser)
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-benchmark's asks for the machine, which depends on our settings
 def pytest_configure(config: pytest.Config) -> None:
-    option = config.getoption
-    timing = bool(option("benchmark_only")) and not option("collectonly")
     try:
-        settings = read_settings(config.rootpath, {name: option(name) for name in _SETTINGS_OPTIONS})
-        models = load_models(settings.models)
-        run = Run(
-            settings=settings,
-            workloads=_workloads(option("workload"), option("markexpr")),
-            timing=timing,
-            update=option("baseline_update"),
-            update_new=option("baseline_update_new"),
-            baseline_stack=option("baseline_stack"),
-            require_verdict=option("require_verdict"),
-            resume=option("resume"),
-            baselines=Baselines(settings.baselines),
-        )
-        if timing:
-            if option("benchmark_disable"):
-                raise PerfsuiteError("--benchmark-disable: there is nothing to run with --benchmark-only then")
-            if option("numprocesses", None):
-                raise PerfsuiteError("-n: timings need the machine for themselves; run --benchmark-only without it")
-            run.machine = place(settings.threads).machine
-            run.baselines.check()
+        run = read_run(config)
+        models = load_models(run.settings.models)
     except PerfsuiteError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[_RUN] = run
@@ -119,20 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in (*models, *backends, *Mode, *Precision, *workloads):
         config.addinivalue_line("markers", f"{name}: every variant of {name}")
     config.addinivalue_line("markers", "published: the variants of ipex's published example scripts")
-
-
-def _workloads(chosen: str | None, mark_expression: str) -> tuple[str, ...] | None:
-    known = tuple(workload.name for workload in WORKLOADS)
-    if chosen is None:
-        named = tuple(name for name in known if re.search(rf"(?<![\w-]){name}(?![\w-])", mark_expression))
-        return named or None
-    if chosen == "all":
-        return known
-    names = tuple(chosen.split(","))
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise PerfsuiteError(f"--workload: no workload {', '.join(unknown)}; there are {', '.join(known)}, all")
-    return names
+    config.addinivalue_line("markers", "kernels: which kernels every variant runs, held against what is expected")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -148,7 +65,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     run = metafunc.config.stash[_RUN]
     timed = "benchmark" in metafunc.fixturenames
     models = load_models(run.settings.models)
-    workloads = run.workloads or (_TIMED_WORKLOAD if timed else _CHECKED_WORKLOAD,)
+    workloads = run.workloads or (TIMED_WORKLOAD if timed else CHECKED_WORKLOAD,)
     packages = _packages()
     params = []
     for variant in matrix(tuple(models), tuple(backend.name for backend in BACKENDS), workloads):
@@ -202,8 +119,10 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         journal = how(folder, campaign.header(rig))
         done = [entry.variant for entry in journal.entries]
         try:
-            with progress(len(campaign.steps(variants, run.settings.replicates, done))) as on_step:
-                run.results = campaign.run(rig, variants, journal, on_step)
+            replicates = len(campaign.steps(variants, run.settings.replicates, done))
+            observed = len(set(variants) - journal.evidence.keys()) if run.observing else 0
+            with progress(replicates + observed) as on_step:
+                run.results = campaign.run(rig, variants, journal, on_step, observing=run.observing)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
                 f"kept {len(journal.entries)} replicates in {journal.path.name}; --resume goes on from there"
@@ -241,6 +160,34 @@ def record_accuracy(request: pytest.FixtureRequest, variant: Variant) -> Any:
 
 
 @pytest.fixture
+def gate(request: pytest.FixtureRequest, variant: Variant, rig: Rig) -> Callable[[Evidence], tuple[str, ...]]:
+    """Call with the variant's evidence: what is wrong with its kernels, also against its baseline's."""
+    from perfsuite.gates.expectations import expectation
+    from perfsuite.gates.gate import losses, violations
+    from perfsuite.machine.cpu import read_cpu
+
+    run = request.config.stash[_RUN]
+
+    def judged(evidence: Evidence) -> tuple[str, ...]:
+        run.observed.append((variant, evidence))
+        expected = expectation(variant, rig.models[variant.model].reads)
+        found = violations(
+            evidence,
+            expected,
+            cpu=read_cpu(),
+            environ=rig.worker_environment,
+            require_amx=run.settings.require_isa == "amx",
+        )
+        before = run.baselines.evidence(variant, rig.machine, run.baseline_stack or rig.stack.slug)
+        if before is None:
+            return found
+        run.evidence_changes[variant] = evidence_changes(before, evidence)
+        return (*found, *losses(before, evidence, expected))
+
+    return judged
+
+
+@pytest.fixture
 def measurement(request: pytest.FixtureRequest, variant: Variant) -> Measurement:
     """What was measured of the variant; an error with the reason if it could not be."""
     result = request.config.stash[_RUN].results[variant]
@@ -250,7 +197,9 @@ def measurement(request: pytest.FixtureRequest, variant: Variant) -> Measurement
 
 
 @pytest.fixture
-def comparison(request: pytest.FixtureRequest, measurement: Measurement, benchmark: BenchmarkFixture) -> Comparison:
+def comparison(
+    request: pytest.FixtureRequest, variant: Variant, measurement: Measurement, benchmark: BenchmarkFixture
+) -> Comparison:
     """The variant's timing, reported to pytest-benchmark and held against its baseline.
 
     One that cannot be judged is skipped with its reason, or fails under --require-verdict.
@@ -262,6 +211,10 @@ def comparison(request: pytest.FixtureRequest, measurement: Measurement, benchma
     baseline = run.baselines.find(measurement, stack_slug=run.baseline_stack)
     found = judge(measurement, baseline, regression_ratio=run.settings.regression_ratio)
     run.comparisons.append(found)
+    if isinstance(baseline, Measurement):
+        run.explanations[variant] = explain(baseline, measurement)
+        if baseline.evidence and measurement.evidence:
+            run.evidence_changes[variant] = evidence_changes(baseline.evidence, measurement.evidence)
     undecided = (Verdict.MISSING_BASELINE, Verdict.INCOMPARABLE, Verdict.INCONCLUSIVE)
     accepting = run.update or run.update_new
     if run.require_verdict and found.verdict in undecided:
@@ -269,6 +222,13 @@ def comparison(request: pytest.FixtureRequest, measurement: Measurement, benchma
     if found.verdict in (Verdict.INCOMPARABLE, Verdict.INCONCLUSIVE) and not accepting:
         pytest.skip(text.comparison_line(found))
     return found
+
+
+@pytest.fixture
+def explanation(request: pytest.FixtureRequest, variant: Variant) -> Callable[[], list[str]]:
+    """Call after ``comparison``: why the latency is not its baseline's, in a few lines."""
+    explanations = request.config.stash[_RUN].explanations
+    return lambda: explanation_lines(explanations[variant]) if variant in explanations else []
 
 
 @pytest.fixture
@@ -323,6 +283,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if run.accuracies:
         terminalreporter.section("accuracy against FP32")
         for line in text.accuracy_lines(run.accuracies):
+            terminalreporter.write_line(line)
+    if run.observed:
+        terminalreporter.section("kernels")
+        for line in evidence_lines(run.observed):
+            terminalreporter.write_line(line)
+    if run.evidence_changes:
+        terminalreporter.section("evidence against baselines")
+        for line in change_lines(run.evidence_changes):
             terminalreporter.write_line(line)
     if not run.results:
         return

@@ -6,6 +6,7 @@ import statistics
 from dataclasses import dataclass
 from enum import StrEnum
 
+from perfsuite.evidence.records import Evidence
 from perfsuite.machine.fingerprint import MachineClass
 from perfsuite.spec import Variant
 from perfsuite.worker.timing import Warmup
@@ -71,6 +72,8 @@ class Measurement:
     weights_origin: str
     environment: dict[str, str]
     replicates: tuple[Replicate, ...]
+    #: Absent where it was not asked for, and in files older than it.
+    evidence: Evidence | None = None
 
     @property
     def latency_s(self) -> float:

@@ -13,6 +13,7 @@ from typing import Any
 from perfsuite.errors import UsageError
 
 WEIGHTS_POLICIES = ("auto", "pretrained", "seeded")
+REQUIRABLE_ISAS = ("amx",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,8 @@ class Settings:
     #: Slower by more than this fails. Machine states alone moved BERT by 19 % with no change
     #: (19 sessions of one process each on a 2-core machine); 1.25 leaves room above that.
     regression_ratio: float = 1.25
+    #: The instruction set without which a variant that would use it fails: amx, or none.
+    require_isa: str | None = None
     models: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -44,6 +47,8 @@ class Settings:
                 raise UsageError(f"{name} must be above 0, not {value}")
         if not 1 < self.regression_ratio < math.inf:
             raise UsageError(f"regression_ratio must be above 1 (1.25 is 25 % slower), not {self.regression_ratio}")
+        if self.require_isa not in (None, *REQUIRABLE_ISAS):
+            raise UsageError(f"require_isa must be one of {', '.join(REQUIRABLE_ISAS)}, not {self.require_isa!r}")
         if self.weights not in WEIGHTS_POLICIES:
             raise UsageError(f"weights must be one of {', '.join(WEIGHTS_POLICIES)}, not {self.weights!r}")
 
@@ -88,6 +93,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "step_timeout_s": (int, float),
     "regression_ratio": (int, float),
     "baselines": (str, Path),
+    "require_isa": (str,),
     "models": (dict,),
 }
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
@@ -70,6 +71,14 @@ class Backend(ABC):
     @abstractmethod
     def load(self, path: Path, recipe: Recipe) -> Forward:
         """What a fresh process gets from the artefact; must not read ``recipe.module``."""
+
+    @contextmanager
+    def speaking(self) -> Iterator[None]:
+        """While inside, oneDNN and MKL print a line to standard output for each kernel they run."""
+        from torch.backends import mkl, mkldnn
+
+        with mkldnn.verbose(mkldnn.VERBOSE_ON), mkl.verbose(mkl.VERBOSE_ON):  # type: ignore[no-untyped-call]
+            yield
 
     def arrange(self, batch: tuple[torch.Tensor, ...], reads: Reads) -> tuple[torch.Tensor, ...]:
         """Lay inputs out as the backend wants them: images channels-last, text as it is."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ctypes
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +63,23 @@ class Ipex(Backend):
 
         loaded = torch.jit.freeze(torch.jit.load(str(path)).eval())  # type: ignore[no-untyped-call]
         return under_autocast(loaded, recipe.precision)
+
+    @contextmanager
+    def speaking(self) -> Iterator[None]:
+        # Importing ipex makes torch's own switch work on both copies of oneDNN. Of MKL it carries a
+        # copy as well, which torch's switch does not reach for prepacked weights, and no public one does.
+        import intel_extension_for_pytorch as ipex
+
+        library = ctypes.CDLL(str(Path(ipex.__file__).parent / "lib" / "libintel-ext-pt-cpu.so"))
+        switch = getattr(library, "mkl_serv_verbose", None)
+        with super().speaking():
+            if switch is not None:
+                switch(1)
+            try:
+                yield
+            finally:
+                if switch is not None:
+                    switch(0)
 
     def _optimised(self, recipe: Recipe) -> Any:
         import intel_extension_for_pytorch as ipex

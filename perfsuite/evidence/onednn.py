@@ -35,6 +35,8 @@ _ENGINE = r"(?P<engine>(?:cpu|gpu)(?::\d+)?(?:2(?:cpu|gpu))?)"
 _HEAD = rf"{_ENGINE},(?P<kind>[a-z]\w*),(?P<implementation>[\w:+.-]*)"
 _PROBLEM = r"(?P<problem>[\w:*.+-]+)"
 _WORDS = r"[\w:+.*; -]*"
+# A micro-kernel made before the library was told to speak prints neither types nor shape (3.7).
+_BARE_MICRO_KERNEL = re.compile(rf"{_ENGINE},(?P<kind>brgemm),(?P<implementation>),undef,(?P<problem>)", re.ASCII)
 _PRIMITIVE = re.compile(
     rf"{_HEAD},(?P<prop_kind>undef|forward\w*|backward\w*),(?P<tensors>[^,]+),"
     rf"(?P<attributes>{_WORDS}),(?P<auxiliary>{_WORDS}),{_PROBLEM}",
@@ -231,7 +233,8 @@ def _primitive(fields: str) -> partial[Primitive] | None:
     """The record of an execution, its time to be added."""
     found = _PRIMITIVE.fullmatch(fields)
     elided = _ELIDED_PRIMITIVE.fullmatch(fields) if found is None else None
-    head = found or elided
+    head = found or elided or _BARE_MICRO_KERNEL.fullmatch(fields)
+    absent = ELIDED if elided else ""
     if head is None or not (head["implementation"] or head["kind"] in _NAMELESS):
         return None
     tensors = _tensors(found["tensors"]) if found else ()
@@ -242,10 +245,10 @@ def _primitive(fields: str) -> partial[Primitive] | None:
         engine=head["engine"],
         kind=head["kind"],
         implementation=head["implementation"],
-        prop_kind=found["prop_kind"] if found else ELIDED,
+        prop_kind=found["prop_kind"] if found else absent,
         tensors=tensors,
-        attributes=found["attributes"].rstrip() if found else ELIDED,
-        auxiliary=found["auxiliary"] if found else ELIDED,
+        attributes=found["attributes"].rstrip() if found else absent,
+        auxiliary=found["auxiliary"] if found else absent,
         problem=head["problem"],
     )
 

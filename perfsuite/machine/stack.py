@@ -7,8 +7,11 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+from perfsuite.machine.trial import Trial, read_trial
 
 PROBE = Path(__file__).parents[1] / "worker" / "probe.py"
 TIMEOUT_S = 60.0  # torch and ipex import in about 10 s on two cores; the rest is for a cold disk
@@ -38,7 +41,10 @@ class Permission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackAnswers:
-    """One stack's own view of the machine. None: this stack has no answer. Empty error: no error."""
+    """One stack's own view of the machine. None: this stack has no answer. Empty error: no error.
+
+    `trial` is None where nothing was multiplied: without torch, and in a worker, which only answers.
+    """
 
     versions: Versions
     torch_import_error: str
@@ -52,6 +58,7 @@ class StackAnswers:
     openmp_runtimes: tuple[str, ...]
     allocator: str
     amx_permission: Permission
+    trial: Trial | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,25 +89,39 @@ def run_probe(python: str = sys.executable, timeout_s: float = TIMEOUT_S) -> Sta
             return ProbeFailure(reason=f"{python} cannot be started: {error.strerror}", stderr_tail=())
         finally:
             os.close(writer)
+        ending = ""
         try:
             _, stderr = process.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
-            # Its children too: they would hold stderr open, and with it this process.
+            # Its children too: they would hold the pipes open, and with them this process.
             os.killpg(process.pid, signal.SIGKILL)
             _, stderr = process.communicate()
-            return _failure(f"gave no answer within {timeout_s:.0f} s", stderr)
-        text = answers.read()
+            ending = f"gave no answer within {timeout_s:.0f} s"
+        answered, _, tried = answers.read().partition("\n")
     if process.returncode != 0:
-        return _failure(_ending(process.returncode), stderr)
+        ending = ending or _ending(process.returncode)
     try:
-        return parse_answers(text)
+        found = stack_answers(json.loads(answered))
     except (ValueError, KeyError, TypeError) as error:
-        return _failure(f"wrote what is not an answer ({type(error).__name__}: {error})", stderr)
+        return _failure(ending or f"wrote what is not an answer ({_described(error)})", stderr)
+    return replace(found, trial=_trial(tried, ending))
 
 
-def parse_answers(text: str) -> StackAnswers:
-    """Read the probe's JSON object; raises ValueError, KeyError or TypeError if it is not one."""
-    fields = json.loads(text)
+def _trial(text: str, ending: str) -> Trial | None:
+    """A trial that ends its process, as an instruction that is not there does, costs no more than itself."""
+    try:
+        said = json.loads(text)
+        return None if said is None else read_trial(said)
+    except (ValueError, KeyError, TypeError) as error:
+        return Trial(failure=ending or f"wrote what is not an answer ({_described(error)})")
+
+
+def _described(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def stack_answers(fields: dict[str, Any]) -> StackAnswers:
+    """The probe's answers as a record; raises KeyError or TypeError if they are not whole."""
     return StackAnswers(
         **{
             **fields,

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from perfsuite.errors import UsageError, WorkerError
+from perfsuite.errors import EvidenceError, UsageError, WorkerError
+from perfsuite.evidence.records import Evidence
 from perfsuite.measure.rig import Rig
 from perfsuite.results import Digests, Failure, Measurement, Replicate, Stack
 from perfsuite.spec import Variant, workload
@@ -37,12 +38,23 @@ class JournalEntry:
     replicate: Replicate
 
 
-class Journal:
-    """Replicates on disk, a line each, the moment they are measured."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedEntry:
+    """What really ran in one variant."""
 
-    def __init__(self, path: Path, entries: Iterable[JournalEntry] = ()) -> None:
+    variant: Variant
+    evidence: Evidence
+
+
+class Journal:
+    """Replicates and evidence on disk, a line each, the moment they are there."""
+
+    def __init__(self, path: Path, lines: Iterable[JournalEntry | ObservedEntry] = ()) -> None:
         self.path = path
-        self.entries = list(entries)
+        self.entries: list[JournalEntry] = []
+        self.evidence: dict[Variant, Evidence] = {}
+        for line in lines:
+            self._keep(line)
 
     @classmethod
     def create(cls, folder: Path, header: Header) -> Journal:
@@ -61,7 +73,7 @@ class Journal:
         whole = [line for line in rest if line.endswith(b"\n")]
         try:
             found = msgspec.json.decode(first, type=Header)
-            entries = [msgspec.json.decode(line, type=JournalEntry) for line in whole]
+            entries = [_decode(line) for line in whole]
         except msgspec.MsgspecError as error:
             raise UsageError(f"--resume: {newest} cannot be read ({error}); run without it") from error
         if found != header:
@@ -71,10 +83,23 @@ class Journal:
         os.truncate(newest, sum(map(len, (first, *whole))))
         return cls(newest, entries)
 
-    def append(self, entry: JournalEntry) -> None:
+    def append(self, entry: JournalEntry | ObservedEntry) -> None:
         with self.path.open("ab") as file:
             file.write(msgspec.json.encode(entry) + b"\n")
-        self.entries.append(entry)
+        self._keep(entry)
+
+    def _keep(self, entry: JournalEntry | ObservedEntry) -> None:
+        if isinstance(entry, JournalEntry):
+            self.entries.append(entry)
+        else:
+            self.evidence[entry.variant] = entry.evidence
+
+
+def _decode(line: bytes) -> JournalEntry | ObservedEntry:
+    fields = msgspec.json.decode(line)
+    if isinstance(fields, dict) and "evidence" in fields:
+        return msgspec.convert(fields, ObservedEntry)
+    return msgspec.convert(fields, JournalEntry)
 
 
 def header(rig: Rig) -> Header:
@@ -87,9 +112,14 @@ def header(rig: Rig) -> Header:
 
 
 def run(
-    rig: Rig, variants: Sequence[Variant], journal: Journal, on_step: Callable[[Variant | None], None]
+    rig: Rig,
+    variants: Sequence[Variant],
+    journal: Journal,
+    on_step: Callable[[Variant | None], None],
+    *,
+    observing: bool,
 ) -> dict[Variant, Measurement | Failure]:
-    """Measure every variant's replicates, pass by pass.
+    """Measure every variant's replicates, pass by pass; then, ``observing``, what each really runs.
 
     Each pass goes through all variants before the next begins, every other one backwards, so that
     a bad minute of the machine is not one variant's regression. ``on_step`` is told of each
@@ -108,8 +138,18 @@ def run(
             continue
         origin = rig.weights_origin(variant.model)
         journal.append(JournalEntry(variant=variant, digests=digests, weights_origin=origin, replicate=replicate))
+    for variant in variants if observing else ():
+        if variant in journal.evidence:
+            continue
+        on_step(variant)
+        if variant in failures:
+            continue
+        try:
+            journal.append(ObservedEntry(variant=variant, evidence=rig.evidence(variant)))
+        except (EvidenceError, WorkerError) as error:
+            failures[variant] = Failure(variant=variant, reason=f"timed, but not to be observed: {error}")
     on_step(None)
-    return {variant: failures.get(variant) or _measurement(rig, variant, journal.entries) for variant in variants}
+    return {variant: failures.get(variant) or _measurement(rig, variant, journal) for variant in variants}
 
 
 def steps(variants: Sequence[Variant], replicates: int, done: Sequence[Variant] = ()) -> list[Variant]:
@@ -128,8 +168,8 @@ def steps(variants: Sequence[Variant], replicates: int, done: Sequence[Variant] 
     return left
 
 
-def _measurement(rig: Rig, variant: Variant, entries: Sequence[JournalEntry]) -> Measurement:
-    mine = [entry for entry in entries if entry.variant == variant]
+def _measurement(rig: Rig, variant: Variant, journal: Journal) -> Measurement:
+    mine = [entry for entry in journal.entries if entry.variant == variant]
     for before, after in itertools.pairwise(mine):
         if before.digests != after.digests:
             raise UsageError(f"{variant.id}: weights or inputs changed between replicates; run without --resume")
@@ -141,4 +181,5 @@ def _measurement(rig: Rig, variant: Variant, entries: Sequence[JournalEntry]) ->
         weights_origin=mine[0].weights_origin,
         environment=rig.environment,
         replicates=tuple(entry.replicate for entry in mine),
+        evidence=journal.evidence.get(variant),
     )

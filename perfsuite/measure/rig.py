@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import perfsuite.models
 from perfsuite.backends import BACKENDS
+from perfsuite.evidence.build import build_evidence
 from perfsuite.measure.environment import cache_folder, decisive, worker_environment
 from perfsuite.measure.launch import Launcher, Worker
 from perfsuite.measure.packages import fetch_sources
@@ -30,20 +31,24 @@ from perfsuite.worker.timing import Warmup
 
 if TYPE_CHECKING:
     from perfsuite.accuracy import Finding, Outputs
+    from perfsuite.evidence.records import Evidence
     from perfsuite.settings import Settings
 
 
 class Rig:
-    """Runs variants of the current stack; leaving its ``with`` block ends every process."""
+    """Runs variants of the current stack; leaving its ``with`` block ends every process.
 
-    def __init__(self, settings: Settings) -> None:
+    ``environ`` stands in for the user's environment variables.
+    """
+
+    def __init__(self, settings: Settings, *, environ: Mapping[str, str] = os.environ) -> None:
         self.settings = settings
         self.stack = current_stack()
         self.models = load_models(settings.models)
         self.placement = place(settings.threads)
         self.machine = self.placement.machine
         self.worker_environment = worker_environment(
-            os.environ, threads=self.placement.threads, stack_slug=self.stack.slug
+            environ, threads=self.placement.threads, stack_slug=self.stack.slug
         )
         self.environment = decisive(self.worker_environment)
         self._folder = tempfile.TemporaryDirectory(prefix="perfsuite-")
@@ -52,6 +57,7 @@ class Rig:
         self._ready: set[tuple[str, str]] = set()
         self._artefacts: dict[Variant, Path] = {}
         self._references: dict[tuple[str, str], Outputs] = {}
+        self._evidence: dict[Variant, Evidence] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -78,7 +84,7 @@ class Rig:
         return self._weights(model)["origin"]
 
     def check(self, variant: Variant, *, fault: str | None = None) -> Finding:
-        """Run the variant and hold its outputs against FP32's."""
+        """Run the variant and hold its outputs against FP32's; its evidence is kept for ``evidence``."""
         from perfsuite.accuracy import check
 
         reference, answer = self.reference(variant), self.outputs(variant, fault=fault)
@@ -102,10 +108,11 @@ class Rig:
         fault: str | None = None,
         artefact: Path | None = None,
         deployment: str | None = None,
+        observe: bool = False,
     ) -> Iterator[Worker]:
         """A worker of its own for the variant, its data made if need be, not yet prepared."""
         self._make_assets(variant.model, variant.workload)
-        job = self.job(variant, fault=fault, artefact=artefact, deployment=deployment)
+        job = self.job(variant, fault=fault, artefact=artefact, deployment=deployment, observe=observe)
         with self._launcher(variant.backend).start(job) as worker:
             yield worker
 
@@ -115,10 +122,10 @@ class Rig:
     def outputs(self, variant: Variant, *, fault: str | None = None) -> Outputs:
         """The variant's outputs; a deployed one's come from a fresh process that loads its artefact."""
         if variant.mode is not Mode.DEPLOYED:
-            return self._outputs(variant, fault=fault)
+            return self._outputs(variant, fault=fault, observe=fault is None)
         artefact = self._new_artefact(variant, fault)
         saved = self._outputs(variant, fault=fault, artefact=artefact, deployment="save")
-        loaded = self._outputs(variant, artefact=artefact, deployment="load")
+        loaded = self._outputs(variant, artefact=artefact, deployment="load", observe=fault is None)
         return dataclasses.replace(loaded, prepared=saved.values)
 
     def reference(self, variant: Variant) -> Outputs:
@@ -134,6 +141,28 @@ class Rig:
             )
             self._references[key] = self._outputs(reference)
         return self._references[key]
+
+    def evidence(self, variant: Variant, *, fault: str | None = None) -> Evidence:
+        """What really runs in one forward pass, seen in a worker that is not timed."""
+        if fault is None and variant in self._evidence:
+            return self._evidence[variant]
+        artefact = self._artefact(variant) if variant.mode is Mode.DEPLOYED else None
+        deployment = "load" if artefact else None
+        with self.worker(variant, fault=fault, artefact=artefact, deployment=deployment, observe=True) as worker:
+            found = self._observe(variant, worker, self.prepare(variant, worker), artefact)
+        if fault is None:
+            self._evidence[variant] = found
+        return found
+
+    def _observe(self, variant: Variant, worker: Worker, ready: Any, artefact: Path | None) -> Evidence:
+        log = Path(self._folder.name) / "observed.log"
+        answer = worker.call("observe", timeout_s=self._timeout_s(variant), log=str(log))
+        return build_evidence(
+            answer,
+            ready,
+            log.read_text(errors="replace"),
+            artefact_bytes=artefact.stat().st_size if artefact else None,
+        )
 
     def replicate(self, variant: Variant) -> tuple[Replicate, Digests]:
         """Measure the variant once, in a worker of its own."""
@@ -172,6 +201,8 @@ class Rig:
         with self.worker(variant, **how) as worker:
             ready = self.prepare(variant, worker)
             worker.call("outputs", timeout_s=self._timeout_s(variant), path=str(path))
+            if how.get("observe"):
+                self._evidence[variant] = self._observe(variant, worker, ready, how.get("artefact"))
         with np.load(path) as stored:
             return Outputs(
                 values=stored["outputs"],
@@ -213,6 +244,7 @@ class Rig:
         fault: str | None = None,
         artefact: Path | None = None,
         deployment: str | None = None,
+        observe: bool = False,
     ) -> Job:
         """What a worker is told of the variant."""
         if self._sources is None:
@@ -230,6 +262,7 @@ class Rig:
             fault=fault,
             artefact=str(artefact) if artefact else None,
             deployment=deployment,
+            observe=observe,
         )
 
     def _make_assets(self, model: str, workload_name: str) -> None:

@@ -2,7 +2,8 @@
 
 A model's folder holds ``weights.safetensors``, ``weights.json`` and one ``<workload>.npz`` for
 each workload with arrays ``measured_<i>`` and ``calibration_<i>`` of shape
-(count, batch, ...), i counting the model's input tensors.
+(count, batch, ...), i counting the model's input tensors, and ``macs``, the multiply-accumulates
+of one forward pass.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 
 from perfsuite.errors import AssetError
 from perfsuite.models.base import Model, Reads, Sources
@@ -80,6 +83,9 @@ def make_inputs(model: Model, sources: Sources, folder: Path, workload: Workload
             assert shape.tokens is not None
             parts = token_batches(sources, texts, batch=shape.batch, tokens=shape.tokens, count=count)
         arrays |= {f"{role}_{index}": part for index, part in enumerate(parts)}
+    module = load_module(model, sources, folder)
+    one = tuple(torch.from_numpy(arrays[name][0][:1]) for name in sorted(arrays) if name.startswith("measured"))
+    arrays["macs"] = count_macs(module, one) * shape.batch
     partial = folder / f".{workload.name}.{os.getpid()}.npz"
     np.savez(partial, **arrays)
     partial.rename(folder / f"{workload.name}.npz")
@@ -97,6 +103,22 @@ def read_inputs(folder: Path, workload: str) -> Inputs:
         for role, parts in roles.items()
     }
     return Inputs(measured=batches["measured"], calibration=batches["calibration"])
+
+
+def read_macs(folder: Path, workload: str) -> int:
+    """Multiply-accumulates of one forward pass, whatever later runs it."""
+    with np.load(folder / f"{workload}.npz") as stored:
+        return int(stored["macs"])
+
+
+def count_macs(module: torch.nn.Module, inputs: Batch) -> int:
+    """Multiply-accumulates of convolutions and matrix products in one call of ``module``.
+
+    Attention is counted in its plain form: the counter knows no fused CPU kernel.
+    """
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        module(*inputs)
+    return int(counter.get_total_flops()) // 2
 
 
 def load_module(model: Model, sources: Sources, folder: Path) -> torch.nn.Module:

@@ -1,6 +1,6 @@
 """Faults to plant, each in the place where the real one would happen.
 
-They prove that the correctness checks bite: ``perfsuite selfcheck faults`` runs each of them
+They prove that the checks bite: ``perfsuite selfcheck faults`` and ``kernels`` run each of them
 through the same worker, preparation and comparison as any variant.
 """
 
@@ -22,6 +22,9 @@ class Fault:
     """No fault; each planted one overrides the place it breaks."""
 
     name = "none"
+
+    def on_stack(self) -> None:
+        pass
 
     def on_module(self, module: torch.nn.Module) -> torch.nn.Module:
         return module
@@ -176,6 +179,62 @@ class ForgedArtefact(StaleArtefact):
         return weights_sha256
 
 
+class QuantiserToNothing(Fault):
+    """torchao's quantiser annotates no layer, as after an export that it does not understand (pt#160095)."""
+
+    name = "quantiser-applied-to-nothing"
+
+    def on_stack(self) -> None:
+        from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer
+
+        x86_inductor_quantizer.X86InductorQuantizer.annotate = lambda _, model: model
+
+
+class FusionsNotRegistered(Fault):
+    """Inductor knows no INT8 patterns, so that dequantise + float is left (pt#178466)."""
+
+    name = "int8-fusions-not-registered"
+
+    def on_stack(self) -> None:
+        from torch._inductor.fx_passes import freezing_patterns
+
+        # Inductor's own, or those that importing torchao's quantiser has registered: out with them.
+        freezing_patterns.lazy_init()
+        for matcher in freezing_patterns.pass_patterns:
+            for entries in matcher.patterns.values():
+                entries[:] = [entry for entry in entries if "quantization" not in _module(entry)]
+
+
+class GraphBreakInside(Fault):
+    """A layer in mid-network that TorchDynamo cannot trace through."""
+
+    name = "graph-break"
+
+    def on_module(self, module: torch.nn.Module) -> torch.nn.Module:
+        layers = _weight_layers(module)
+        layers[len(layers) // 2].register_forward_pre_hook(lambda *_: torch._dynamo.graph_break())
+        return module
+
+
+class ExtraReorder(Fault):
+    """An activation in mid-network copied out of channels-last and back."""
+
+    name = "channels-last-reorder"
+
+    def on_module(self, module: torch.nn.Module) -> torch.nn.Module:
+        def there_and_back(layer: torch.nn.Module, inputs: object, output: torch.Tensor) -> torch.Tensor:
+            return output.contiguous().contiguous(memory_format=torch.channels_last)
+
+        for name, layer in module.named_modules():
+            if name == "layer1":
+                layer.register_forward_hook(there_and_back)
+        return module
+
+
+def _module(pattern_entry: object) -> str:
+    return str(getattr(getattr(pattern_entry, "handler", None), "__module__", ""))
+
+
 FAULTS: tuple[type[Fault], ...] = (
     ScaledLayer,
     DroppedLayer,
@@ -188,6 +247,10 @@ FAULTS: tuple[type[Fault], ...] = (
     SilentFloat,
     StaleArtefact,
     ForgedArtefact,
+    QuantiserToNothing,
+    FusionsNotRegistered,
+    GraphBreakInside,
+    ExtraReorder,
 )
 
 

@@ -7,6 +7,9 @@ import socket
 from dataclasses import dataclass
 from typing import Any
 
+#: Stands in a captured log before each pass.
+PASS_MARK = "perfsuite,pass"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
@@ -25,6 +28,8 @@ class Job:
     artefact: str | None = None
     #: save: prepare and write the artefact; load: read it in place of preparing.
     deployment: str | None = None
+    #: Whether the worker will be asked to observe, and so may spend time on it while preparing.
+    observe: bool = False
 
 
 class Closed(Exception):

@@ -17,7 +17,8 @@ from perfsuite.backends.base import Recipe
 from perfsuite.models import load_models
 from perfsuite.models.base import Reads, Sources
 from perfsuite.spec import Mode, Precision, workload
-from perfsuite.worker import assets, faults
+from perfsuite.worker import assets, faults, probe
+from perfsuite.worker.observe import forget_graphs, observe, resident_bytes
 from perfsuite.worker.protocol import Closed, Job, Line
 from perfsuite.worker.timing import time_block, warm_up
 
@@ -37,6 +38,7 @@ class Worker:
         self._folder = Path(job.assets)
         self.forward: Forward
         self.batches: tuple[assets.Batch, ...]
+        self._empty_bytes = 0
 
     def make_assets(self, *, policy: str, workloads: list[str]) -> dict[str, Any]:
         """Fill the model's folder with what is missing of weights and inputs."""
@@ -51,12 +53,15 @@ class Worker:
         """Load, digest and prepare; then the first forward pass."""
         start_s = time.perf_counter()
         job = self._job
+        if job.observe:
+            self._empty_bytes = resident_bytes()
         inputs = assets.read_inputs(self._folder, job.workload)
         # A deployed artefact brings its own weights; the preparing process digests them.
         module = assets.load_module(self._model, self._sources, self._folder)
         weights_sha256 = assets.digest_weights(module)
         inputs_sha256 = assets.digest_inputs(inputs)
         fault = faults.find(job.fault)
+        fault.on_stack()
         inputs = fault.on_inputs(inputs)
         batches = tuple(self._backend.arrange(batch, self._model.reads) for batch in inputs.measured)
         recipe = Recipe(
@@ -73,6 +78,8 @@ class Worker:
         self.forward = fault.on_forward(self._prepared(recipe, fault.on_digest(weights_sha256)))
         self.batches = batches
         prepared_s = time.perf_counter()
+        if job.observe:
+            forget_graphs()
         self.forward(*batches[0])
         first_s = time.perf_counter()
         return {
@@ -121,6 +128,17 @@ class Worker:
         """The most memory this process ever held; ru_maxrss counts KiB on Linux."""
         return {"peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
 
+    def observe(self, *, log: str) -> dict[str, Any]:
+        """What runs in one forward pass; the libraries' own lines go into the file ``log``."""
+        resident = resident_bytes() - self._empty_bytes
+        return {
+            **observe(self._step, self._backend.speaking(), Path(log)),
+            **self.memory(),
+            "stack_answers": probe.answers(),
+            "resident_bytes": resident,
+            "model_macs": assets.read_macs(self._folder, self._job.workload),
+        }
+
     def _step(self) -> torch.Tensor:
         return self.forward(*self.batches[0])
 
@@ -136,6 +154,7 @@ def serve(line: Line, job: dict[str, Any]) -> None:
         "warm_up": worker.warm_up,
         "block": worker.block,
         "memory": worker.memory,
+        "observe": worker.observe,
     }
     with torch.no_grad():
         while True:

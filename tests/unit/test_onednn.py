@@ -171,6 +171,13 @@ def test_micro_kernels_are_primitives_of_their_own_library() -> None:
     assert primitive.macs == 3 * 64 * 256 * 32
 
 
+def test_a_micro_kernel_may_tell_nothing_but_its_time() -> None:
+    primitive = one("onednn_verbose,v1,ukernel,exec,cpu,brgemm,,undef,,0.0175781")
+    assert (primitive.kind, primitive.tensors, primitive.problem, primitive.macs) == ("brgemm", (), "", None)
+    assert primitive.time_s == pytest.approx(17.5781e-6)
+    assert parse(["onednn_verbose,v1,primitive,exec,cpu,matmul,brg:avx512_core,undef,,0.0175781"]).unread_count == 1
+
+
 def test_no_other_kind_may_lack_its_implementation() -> None:
     log = parse([LINE.replace("brg_matmul:avx10_1_512_amx", "")])
     assert (log.primitives, log.unread_count) == ((), 1)

@@ -1,0 +1,50 @@
+"""`perfsuite explain`: why one stored measurement is slower than another."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # What argparse's add_subparsers returns has no public name.
+    from argparse import _SubParsersAction
+
+_TOP = 10  # judgement: what fits on one screen beside the sentences
+
+
+def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "explain",
+        help="two stored sessions, or two variants of one: what changed, ranked by time",
+        description="Why B is slower or faster than A: causes, most time first, and the kernels that differ.",
+    )
+    for name in ("A", "B"):
+        parser.add_argument(name, help="FILE or FILE::VARIANT: a baseline, or what --benchmark-json wrote")
+    parser.add_argument("-k", default="", metavar="TEXT", help="only variants whose id contains this")
+    parser.add_argument("--top", type=_count, default=_TOP, metavar="N", help="rows of kernels (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=_run)
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 0:
+        raise ValueError
+    return count
+
+
+def _run(options: argparse.Namespace) -> int:
+    from perfsuite.errors import UsageError
+    from perfsuite.explain.causes import explain
+    from perfsuite.explain.sessions import read_pairs
+    from perfsuite.report.explain import explanations_json, session_lines
+
+    pairs = [pair for pair in read_pairs(options.A, options.B) if options.k in pair.after.variant.id]
+    if not pairs:
+        raise UsageError(f"-k {options.k}: no variant's id contains it")
+    explanations = [explain(pair.before, pair.after) for pair in pairs]
+    if options.json:
+        print(explanations_json(explanations))
+    else:
+        print("\n".join(session_lines(explanations, top=options.top)))
+    return 0

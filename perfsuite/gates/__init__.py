@@ -1,0 +1,1 @@
+"""What each variant's kernels must look like, as data, and whether they do."""

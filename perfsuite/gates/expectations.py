@@ -1,0 +1,66 @@
+"""Reading ``expected.toml``: what is expected of a variant's kernels, each with its source."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from perfsuite.errors import PerfsuiteError
+from perfsuite.models.base import Reads
+from perfsuite.spec import Variant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What the kernels of some variants must show.
+
+    ``dtype`` must read at least ``least_share`` of the multiply-accumulates, and of those at least
+    ``least_best_isa_share`` must run on the best instruction set that the machine offers; None
+    where a library does not tell, or where ``known`` says what the variant does not do.
+    """
+
+    dtype: str | None
+    least_share: float
+    least_best_isa_share: float | None
+    most_reference_share: float
+    graph_breaks: int
+    known: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    match: Mapping[str, tuple[str, ...]]
+    expectation: Expectation
+
+
+def expectation(variant: Variant, reads: Reads) -> Expectation:
+    """The first entry that fits the variant; PerfsuiteError if there is none."""
+    facts = {
+        "backend": variant.backend,
+        "mode": variant.mode.value,
+        "precision": variant.precision.value,
+        "reads": reads.value,
+    }
+    for entry in _entries():
+        if all(facts[name] in accepted for name, accepted in entry.match.items()):
+            return entry.expectation
+    raise PerfsuiteError(
+        f"{variant.id}: nothing is expected of its kernels; add an entry to perfsuite/gates/expected.toml"
+    )
+
+
+@functools.cache
+def _entries() -> tuple[_Entry, ...]:
+    document = tomllib.loads(resources.files(__package__).joinpath("expected.toml").read_text(encoding="utf-8"))
+    return tuple(_entry(document["default"], entry) for entry in document["expect"])
+
+
+def _entry(default: Mapping[str, Any], entry: Mapping[str, Any]) -> _Entry:
+    fields = {**default, **{name: value for name, value in entry.items() if name != "match"}}
+    match = {name: tuple(accepted) for name, accepted in entry.get("match", {}).items()}
+    return _Entry(match=match, expectation=Expectation(**fields))

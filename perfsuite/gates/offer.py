@@ -1,0 +1,54 @@
+"""The best instruction set that a machine offers for a type, and what keeps inference from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from perfsuite.evidence.isa import Isa
+from perfsuite.machine.cpu import Cpu
+from perfsuite.machine.isa import Capability, capabilities
+from perfsuite.machine.stack import StackAnswers
+
+#: For each type the capabilities that multiply it, the best first, and the kernels that show their use.
+_LADDERS: Mapping[str, tuple[tuple[str, Isa], ...]] = {
+    "bf16": (("amx-bf16", Isa.AMX), ("avx512-bf16", Isa.AVX512_BF16), ("avx512", Isa.AVX512), ("avx2", Isa.AVX2)),
+    "int8": (
+        ("amx-int8", Isa.AMX),
+        ("avx512-vnni", Isa.AVX512_VNNI),
+        ("avx512", Isa.AVX512),
+        ("avx-vnni", Isa.AVX_VNNI),
+        ("avx2", Isa.AVX2),
+    ),
+    "fp32": (("avx512", Isa.AVX512), ("avx2", Isa.AVX2)),
+}
+_STRONGEST_FIRST = tuple(Isa)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """``best`` is what the hardware has; ``obstacle`` why this process cannot use it, else empty."""
+
+    dtype: str
+    best: Isa
+    obstacle: str
+
+    def accepts(self, isa: Isa) -> bool:
+        """Whether a kernel built for ``isa`` is at least as good."""
+        return isa is not Isa.UNKNOWN and _STRONGEST_FIRST.index(isa) <= _STRONGEST_FIRST.index(self.best)
+
+
+def offer(dtype: str, cpu: Cpu, environ: Mapping[str, str], answers: StackAnswers) -> Offer:
+    """The best that the processor's flags promise, whatever the environment or the kernel then forbid."""
+    promised = {item.name: item for item in capabilities(cpu, {}, None)}
+    actual = {item.name: item for item in capabilities(cpu, environ, answers)}
+    for name, isa in _LADDERS[dtype]:
+        if promised[name].usable:
+            obstacle = "" if actual[name].usable else actual[name].reason
+            return Offer(dtype=dtype, best=isa, obstacle=obstacle)
+    return Offer(dtype=dtype, best=Isa.GENERIC, obstacle="")
+
+
+def amx(dtype: str, cpu: Cpu, environ: Mapping[str, str], answers: StackAnswers) -> Capability:
+    """Whether AMX can be used for the type (bf16 or int8), and why or why not."""
+    return next(item for item in capabilities(cpu, environ, answers) if item.name == f"amx-{dtype}")

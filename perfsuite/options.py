@@ -1,0 +1,124 @@
+"""perfsuite's options for pytest, and what one pytest run holds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from perfsuite.baselines import Baselines
+from perfsuite.errors import PerfsuiteError
+from perfsuite.measure.placement import place
+from perfsuite.settings import REQUIRABLE_ISAS, WEIGHTS_POLICIES, Settings, read_settings
+from perfsuite.spec import WORKLOADS
+
+if TYPE_CHECKING:
+    from perfsuite.evidence.records import Evidence
+    from perfsuite.explain.records import Explanation
+    from perfsuite.machine.fingerprint import MachineClass
+    from perfsuite.measure.rig import Rig
+    from perfsuite.results import Accuracy, Comparison, Failure, Measurement
+    from perfsuite.spec import Variant
+
+#: What is selected when neither --workload nor -m names a workload.
+CHECKED_WORKLOAD, TIMED_WORKLOAD = "smoke", "latency"
+
+_SETTINGS_OPTIONS = (
+    "threads", "weights", "replicates", "measure_s", "step_timeout_s", "baselines", "regression_ratio", "require_isa",
+)  # fmt: skip
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """What one pytest run holds; the only state, kept in the config's stash."""
+
+    settings: Settings
+    workloads: tuple[str, ...] | None
+    timing: bool
+    observing: bool
+    update: bool
+    update_new: bool
+    baseline_stack: str | None
+    require_verdict: bool
+    resume: bool
+    baselines: Baselines
+    machine: MachineClass | None = None
+    rig: Rig | None = None
+    results: dict[Variant, Measurement | Failure] = field(default_factory=dict)
+    campaign_s: float = 0.0
+    comparisons: list[Comparison] = field(default_factory=list)
+    explanations: dict[Variant, Explanation] = field(default_factory=dict)
+    accuracies: list[tuple[Variant, Accuracy]] = field(default_factory=list)
+    observed: list[tuple[Variant, Evidence]] = field(default_factory=list)
+    evidence_changes: dict[Variant, tuple[str, ...]] = field(default_factory=dict)
+    benchmarks: list[Any] = field(default_factory=list)
+    accepted: dict[Path, int] = field(default_factory=dict)
+    not_accepted: str | None = None
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare them; each one's default is in Settings."""
+    group = parser.getgroup("perfsuite", "CPU inference: correctness, kernels and speed of every variant")
+    add = group.addoption
+    names = ", ".join(workload.name for workload in WORKLOADS)
+    add("--workload", metavar="NAMES", help=f"comma-separated workloads, or all ({names}); by default "
+        f"{CHECKED_WORKLOAD} for correctness and kernels, {TIMED_WORKLOAD} for timing")  # fmt: skip
+    add("--threads", type=int, metavar="N", help="threads of each worker (default: one a physical core)")
+    add("--weights", choices=WEIGHTS_POLICIES, help="where weights come from (default: auto)")
+    add("--replicates", type=int, metavar="N", help="worker processes that time each variant (default: 2)")
+    add("--measure-s", type=float, metavar="S", help="seconds of timed iterations in each (default: 2)")
+    add("--step-timeout-s", type=float, metavar="S", help="when a worker's step counts as hung")
+    add("--resume", action="store_true", help="go on with the newest interrupted timing run")
+    add("--no-evidence", action="store_true", help="time only: do not look afterwards at which kernels ran")
+    add("--require-isa", choices=REQUIRABLE_ISAS, help="fail the kernels of what would use it where it is not usable")
+    add("--baselines", type=Path, metavar="DIR", help="where baselines are kept (default: baselines)")
+    add("--baseline-stack", metavar="SLUG", help="compare with this stack's baseline, not the same stack's")
+    add("--baseline-update", action="store_true", help="accept what was measured as the new baseline")
+    add("--baseline-update-new", action="store_true", help="accept only what has no baseline yet")
+    add("--regression-ratio", type=float, metavar="R", help="slower by more than this fails (default: 1.25)")
+    add("--require-verdict", action="store_true",
+        help="fail what cannot be judged: missing-baseline, incomparable, inconclusive")  # fmt: skip
+
+
+def read_run(config: pytest.Config) -> Run:
+    """The options of this run, checked; PerfsuiteError on what cannot be meant."""
+    option = config.getoption
+    timing = bool(option("benchmark_only")) and not option("collectonly")
+    settings = read_settings(config.rootpath, {name: option(name) for name in _SETTINGS_OPTIONS})
+    run = Run(
+        settings=settings,
+        workloads=_workloads(option("workload"), option("markexpr")),
+        timing=timing,
+        observing=not option("no_evidence"),
+        update=option("baseline_update"),
+        update_new=option("baseline_update_new"),
+        baseline_stack=option("baseline_stack"),
+        require_verdict=option("require_verdict"),
+        resume=option("resume"),
+        baselines=Baselines(settings.baselines),
+    )
+    if timing:
+        if option("benchmark_disable"):
+            raise PerfsuiteError("--benchmark-disable: there is nothing to run with --benchmark-only then")
+        if option("numprocesses", None):
+            raise PerfsuiteError("-n: timings need the machine for themselves; run --benchmark-only without it")
+        run.machine = place(settings.threads).machine
+        run.baselines.check()
+    return run
+
+
+def _workloads(chosen: str | None, mark_expression: str) -> tuple[str, ...] | None:
+    known = tuple(workload.name for workload in WORKLOADS)
+    if chosen is None:
+        named = tuple(name for name in known if re.search(rf"(?<![\w-]){name}(?![\w-])", mark_expression))
+        return named or None
+    if chosen == "all":
+        return known
+    names = tuple(chosen.split(","))
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise PerfsuiteError(f"--workload: no workload {', '.join(unknown)}; there are {', '.join(known)}, all")
+    return names

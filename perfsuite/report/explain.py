@@ -1,0 +1,137 @@
+"""An explanation, for a terminal or as JSON. Pure: records in, text out."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+import msgspec
+
+from perfsuite.evidence.records import Kernel
+from perfsuite.explain.matching import KernelChange
+from perfsuite.explain.records import LEAST_RATIO, Explanation
+from perfsuite.explain.sentences import label, labels
+from perfsuite.report.text import milliseconds
+
+SCHEMA = 1
+_WIDTH = 120
+_SHORT = 4  # under a failing test's ratio: the first causes, and what else was not the same
+_HEAD = f"{'change ms':>11} {'before':>8} {'after':>8} {'calls':>6}  kernel"
+_INDENT = " " * (len(_HEAD) - len("kernel"))
+
+
+def explanation_lines(explanation: Explanation) -> list[str]:
+    """The short form, six lines at most: causes, most time first, and what else was not the same."""
+    sentences = _sentences(explanation)
+    lines = sentences[:_SHORT]
+    if rest := len(sentences) - len(lines):
+        lines.append(f"- and {rest} more: `perfsuite explain` has them all")
+    if explanation.notes:
+        lines.append(f"not the same: {'; '.join(explanation.notes)}")
+    return lines
+
+
+def session_lines(explanations: Sequence[Explanation], *, top: int) -> list[str]:
+    """Each explanation in full where anything differs, furthest from ratio 1 first; then one line for each other."""
+    common = [note for note in explanations[0].notes if all(note in one.notes for one in explanations)]
+    ordered = sorted(explanations, key=lambda one: -max(one.latencies.ratio, 1 / one.latencies.ratio))
+    blocks = [_wrapped([f"not the same: {note}" for note in common])]
+    for one in ordered:
+        if one.findings:
+            notes = [f"not the same: {note}" for note in one.notes if note not in common]
+            blocks.append([_headline(one), *_wrapped(_sentences(one) + notes)])
+            blocks.append(_table(one.changes, top))
+    blocks.append([f"{_headline(one)}; {_nothing(one)}" for one in ordered if not one.findings])
+    return [line for block in blocks if block for line in ("", *block)][1:]
+
+
+def explanations_json(explanations: Sequence[Explanation]) -> str:
+    """One JSON object: schema, and for each pair its variants, latencies, findings with their changes, and notes."""
+    document = {
+        "schema": SCHEMA,
+        "explanations": [
+            {
+                "before": one.before.id,
+                "after": one.after.id,
+                "before_s": one.latencies.before_s,
+                "after_s": one.latencies.after_s,
+                "ratio": one.latencies.ratio,
+                "differ": one.latencies.differ,
+                "findings": [
+                    {
+                        "cause": finding.cause,
+                        "share": finding.share,
+                        "delta_s": finding.delta_s,
+                        "sentence": finding.sentence,
+                        "changes": [
+                            {"delta_s": change.delta_s, "before": change.before, "after": change.after}
+                            for change in finding.changes
+                        ],
+                    }
+                    for finding in one.findings
+                ],
+                "notes": one.notes,
+            }
+            for one in explanations
+        ],
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=1).decode()
+
+
+def _headline(explanation: Explanation) -> str:
+    latencies = explanation.latencies
+    names = dict.fromkeys((explanation.before.id, explanation.after.id))
+    figures = f"{milliseconds(latencies.after_s)} against {milliseconds(latencies.before_s)}"
+    return f"{' -> '.join(names)}: ratio {latencies.ratio:.3f}, {figures}"
+
+
+def _sentences(explanation: Explanation) -> list[str]:
+    lines = [f"- {finding.sentence}" for finding in explanation.findings]
+    if not lines or not explanation.latencies.differ:
+        lines.insert(0, f"- {_nothing(explanation)}")
+    return lines
+
+
+def _nothing(explanation: Explanation) -> str:
+    if explanation.latencies.differ:
+        return "no cause stands out"
+    close = f"closer than two sessions of the same code may be ({LEAST_RATIO - 1:.0%})"
+    return close if explanation.findings else f"{close}, by the same kernels"
+
+
+def _wrapped(lines: Sequence[str]) -> list[str]:
+    return [
+        part for line in lines for part in textwrap.wrap(line, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    ]
+
+
+def _table(changes: Sequence[KernelChange], top: int) -> list[str]:
+    """The calls that differ, two lines each: figures with operation and shape, then which kernels."""
+    lines = [_HEAD] if changes and top else []
+    for change in changes[:top]:
+        kernel = change.any_side
+        lines += [
+            f"{change.delta_s * 1e3:+11.3f} {_ms(change.before):>8} {_ms(change.after):>8} {kernel.count:6d}  "
+            + _cut(f"{kernel.operation} {kernel.problem}"),
+            _INDENT + _cut(_kernels(change)),
+        ]
+    if lines and (rest := len(changes) - top) > 0:
+        lines.append(f"{_INDENT}and {rest} more: --top {len(changes)}")
+    return lines
+
+
+def _kernels(change: KernelChange) -> str:
+    if change.before is None:
+        return f"only after: {label(change.any_side)}"
+    if change.after is None:
+        return f"only before: {label(change.any_side)}"
+    return " -> ".join(dict.fromkeys(labels(change.before, change.after)))
+
+
+def _ms(kernel: Kernel | None) -> str:
+    return f"{kernel.time_s * 1e3:.3f}" if kernel else "-"
+
+
+def _cut(text: str) -> str:
+    room = _WIDTH - len(_INDENT)
+    return text if len(text) <= room else f"{text[: room - 3]}..."

@@ -1,0 +1,188 @@
+"""Plant what makes a stack stop using the silicon, and see that gate and explanation name it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from perfsuite.explain.causes import explain
+from perfsuite.explain.records import Cause, Explanation
+from perfsuite.gates.expectations import expectation
+from perfsuite.gates.gate import violations
+from perfsuite.machine.cpu import read_cpu
+from perfsuite.measure.rig import Rig
+from perfsuite.results import Digests, Measurement, Replicate, Stages
+from perfsuite.spec import Mode, Precision, Variant
+from perfsuite.worker.timing import Warmup
+
+if TYPE_CHECKING:
+    from perfsuite.evidence.records import Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plant:
+    """One thing planted, where, what the gate must say of it and what the explanation must name.
+
+    ``gate`` is a piece of the sentence, None where the gate has nothing to object to.
+    """
+
+    name: str
+    variant: Variant
+    gate: str | None
+    cause: Cause
+    fault: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    halve_threads: bool = False
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}-in-{self.variant.id}"
+
+
+def _variant(backend: str, model: str, mode: Mode, precision: Precision) -> Variant:
+    return Variant(model=model, backend=backend, mode=mode, precision=precision, workload="latency")
+
+
+def _capped(isa: str, model: str, precision: Precision, cause: Cause) -> Plant:
+    return Plant(
+        name=isa,
+        variant=_variant("ipex", model, Mode.TORCHSCRIPT, precision),
+        gate=f"switched off by ONEDNN_MAX_CPU_ISA={isa}",
+        cause=cause,
+        environment={"ONEDNN_MAX_CPU_ISA": isa},
+    )
+
+
+_RESNET50_BF16 = _variant("ipex", "resnet50", Mode.TORCHSCRIPT, Precision.BF16)
+_STOCK_INT8 = _variant("stock", "minilm", Mode.DYNAMO, Precision.INT8_STATIC)
+
+PLANTS = (
+    _capped("AVX512_CORE", "resnet50", Precision.BF16, Cause.IMPLEMENTATION),
+    _capped("AVX512_CORE", "resnet50", Precision.INT8_STATIC, Cause.IMPLEMENTATION),
+    _capped("AVX512_CORE", "bert-base", Precision.BF16, Cause.IMPLEMENTATION),
+    _capped("AVX512_CORE", "bert-base", Precision.INT8_STATIC, Cause.IMPLEMENTATION),
+    _capped("AVX512_CORE_VNNI", "resnet50", Precision.BF16, Cause.IMPLEMENTATION),
+    _capped("AVX512_CORE_VNNI", "bert-base", Precision.BF16, Cause.IMPLEMENTATION),
+    Plant(
+        name="quantiser-applied-to-nothing",
+        variant=_STOCK_INT8,
+        gate="precision lost",
+        cause=Cause.PRECISION,
+        fault="quantiser-applied-to-nothing",
+    ),
+    Plant(
+        name="int8-fusions-not-registered",
+        variant=_STOCK_INT8,
+        gate="precision lost",
+        cause=Cause.PRECISION,
+        fault="int8-fusions-not-registered",
+    ),
+    Plant(
+        name="graph-break",
+        variant=_variant("ipex", "resnet50", Mode.DYNAMO, Precision.BF16),
+        gate="graph breaks",
+        cause=Cause.GRAPH,
+        fault="graph-break",
+    ),
+    Plant(
+        name="channels-last-reorder",
+        variant=_RESNET50_BF16,
+        gate=None,
+        cause=Cause.REORDERS,
+        fault="channels-last-reorder",
+    ),
+    Plant(name="halved-threads", variant=_RESNET50_BF16, gate=None, cause=Cause.THREADS, halve_threads=True),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What gate and explanation said of a plant."""
+
+    violations: tuple[str, ...]
+    explanation: Explanation
+
+    def found(self, plant: Plant) -> bool:
+        gate = plant.gate is None or any(plant.gate in sentence for sentence in self.violations)
+        return gate and any(finding.cause is plant.cause for finding in self.explanation.findings)
+
+
+@contextmanager
+def planted(rig: Rig, plant: Plant) -> Iterator[Rig]:
+    """The rig that the plant runs in: another one where the environment or the threads differ."""
+    if not plant.environment and not plant.halve_threads:
+        yield rig
+        return
+    settings = rig.settings
+    if plant.halve_threads:
+        settings = dataclasses.replace(settings, threads=max(1, rig.placement.threads // 2))
+    with Rig(settings, environ={**os.environ, **plant.environment}) as other:
+        yield other
+
+
+def check(rig: Rig, other: Rig, plant: Plant) -> Outcome:
+    """Observe the variant as it is and with the plant in it."""
+    before = rig.evidence(plant.variant)
+    after = other.evidence(plant.variant, fault=plant.fault)
+    return Outcome(
+        violations=violations(
+            after,
+            expectation(plant.variant, rig.models[plant.variant.model].reads),
+            cpu=read_cpu(),
+            environ=other.worker_environment,
+            require_amx=False,
+        ),
+        explanation=explain(_measurement(rig, plant.variant, before), _measurement(other, plant.variant, after)),
+    )
+
+
+def _measurement(rig: Rig, variant: Variant, evidence: Evidence) -> Measurement:
+    """The observing worker's own pass in the place of a timed replicate."""
+    foot = evidence.footprint
+    replicate = Replicate(
+        latencies_ns=(round(evidence.forward_s * 1e9),),
+        warmup=Warmup(steady=False, iterations=0, duration_ns=0),
+        stages=Stages(
+            start_s=0.0,
+            load_s=0.0,
+            prepare_s=foot.prepare_s,
+            first_inference_s=foot.first_inference_s,
+            warm_up_s=0.0,
+            timed_s=evidence.forward_s,
+        ),
+        peak_rss_bytes=foot.peak_rss_bytes,
+    )
+    return Measurement(
+        variant=variant,
+        stack=rig.stack,
+        machine=rig.machine,
+        digests=Digests(weights_sha256="", inputs_sha256=""),
+        weights_origin=rig.weights_origin(variant.model),
+        environment=rig.environment,
+        replicates=(replicate,),
+        evidence=evidence,
+    )
+
+
+def run(rig: Rig) -> int:
+    """Print what was said of each plant; 1 if one went unnamed."""
+    from perfsuite.report.explain import explanation_lines
+
+    missed = 0
+    for plant in PLANTS:
+        if not (support := rig.support(plant.variant)).supported:
+            print(f"{plant.id}: not planted: {support.reason}")
+            continue
+        with planted(rig, plant) as other:
+            outcome = check(rig, other, plant)
+        found = outcome.found(plant)
+        missed += not found
+        print(f"{plant.id}: {'named' if found else 'NOT NAMED'}, ratio {outcome.explanation.latencies.ratio:.2f}")
+        for line in (*outcome.violations, *explanation_lines(outcome.explanation)):
+            print(f"  {line}")
+    print(f"{len(PLANTS) - missed} of {len(PLANTS)} plants named")
+    return 1 if missed else 0

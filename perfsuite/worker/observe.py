@@ -1,0 +1,148 @@
+"""Observing a prepared variant: what its libraries print, what the profiler and TorchDynamo saw.
+
+Nothing here may run in a worker that is timed: instruments stay in a process once used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import os
+import re
+import statistics
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from perfsuite.worker.amx_busy import amx_busy
+from perfsuite.worker.protocol import PASS_MARK
+from perfsuite.worker.timing import time_block
+
+#: Passes whose lines are captured; a kernel's time is the median over them.
+_PASSES = 3
+#: Passes without an instrument, for so long and at least so many.
+_FORWARD_NS, _FORWARD_PASSES = 300_000_000, 3
+#: Of a pass slower than this, one is enough for each instrument.
+_SLOW_S = 1.0
+
+_libc = ctypes.CDLL(None)
+Step = Callable[[], object]
+
+
+def observe(step: Step, speaking: contextlib.AbstractContextManager[object], log: Path) -> dict[str, Any]:
+    """Run ``step`` under one instrument after another; the libraries' lines go into ``log``."""
+    forward_s = statistics.median(time_block(step, duration_ns=_FORWARD_NS, iterations=_FORWARD_PASSES)) * 1e-9
+    slow = forward_s > _SLOW_S
+    with _stdout_into(log), speaking:
+        for _ in range(1 if slow else _PASSES):
+            _libc.puts(PASS_MARK.encode())
+            step()
+    return {
+        "forward_s": forward_s,
+        "threads": torch.get_num_threads(),
+        "operators": _operators(step, warm=not slow),
+        "graphs": _graphs(),
+        "amx_busy": amx_busy(step),
+    }
+
+
+def resident_bytes() -> int:
+    """What the process holds, after garbage and freed memory are given back."""
+    gc.collect()
+    if hasattr(_libc, "malloc_trim"):  # glibc's
+        _libc.malloc_trim(0)
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def forget_graphs() -> None:
+    """What TorchDynamo has traced so far, an export for quantisation say, is not the variant's."""
+    if dynamo := sys.modules.get("torch._dynamo.utils"):
+        dynamo.counters.clear()
+        dynamo.clear_compilation_metrics()
+
+
+def _graphs() -> dict[str, Any] | None:
+    dynamo = sys.modules.get("torch._dynamo.utils")
+    compiled = dynamo.get_compilation_metrics() if dynamo else []
+    if dynamo is None or not compiled:
+        return None
+    return {
+        "compiled": len(compiled),
+        "breaks": [{"reason": _first_line(reason), "count": n} for reason, n in dynamo.counters["graph_break"].items()],
+        # A frame's second compilation has an id such as 0/1.
+        "recompiles": [
+            f"{metrics.co_name}: {_first_line(getattr(metrics, 'recompile_reason', None) or 'not told why')}"
+            for metrics in compiled
+            if metrics.compile_id and not str(metrics.compile_id).endswith("/0")
+        ],
+        "compile_s": sum(metrics.entire_frame_compile_time_s or 0.0 for metrics in compiled),
+    }
+
+
+def _first_line(text: str) -> str:
+    """Without what differs from process to process: the address of an object."""
+    return re.sub(r"\d{9,}", "...", text.strip().partition("\n")[0])
+
+
+def _operators(step: Step, *, warm: bool) -> list[dict[str, Any]]:
+    """Self times by operator, shapes and types; the profiler's first pass is slow, so it is thrown away."""
+    for _ in range(2 if warm else 1):
+        with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as profiler:
+            step()
+    events = sorted(
+        profiler.profiler.kineto_results.events(),
+        key=lambda event: (event.start_thread_id(), event.start_ns(), -event.duration_ns()),
+    )
+    self_ns = _self_times([(e.start_thread_id(), e.start_ns(), e.duration_ns()) for e in events])
+    counts: Counter[tuple[str, str, str]] = Counter()
+    times: Counter[tuple[str, str, str]] = Counter()
+    for event, own_ns in zip(events, self_ns, strict=True):
+        key = (_stable(event.name()), str(event.shapes()), " ".join(filter(None, event.dtypes())))
+        counts[key] += 1
+        times[key] += own_ns
+    return [
+        {"name": name, "shapes": shapes, "dtypes": dtypes, "count": counts[name, shapes, dtypes], "self_ns": own_ns}
+        for (name, shapes, dtypes), own_ns in times.most_common()
+    ]
+
+
+def _self_times(spans: list[tuple[int, int, int]]) -> list[int]:
+    """Of (thread, start, duration), in order, each one's duration less that of what it encloses directly."""
+    own = [duration for _, _, duration in spans]
+    open_spans: list[int] = []
+    for index, (thread, start, duration) in enumerate(spans):
+        while open_spans and (
+            spans[open_spans[-1]][0] != thread or spans[open_spans[-1]][1] + spans[open_spans[-1]][2] <= start
+        ):
+            open_spans.pop()
+        if open_spans:
+            own[open_spans[-1]] -= duration
+        open_spans.append(index)
+    return own
+
+
+def _stable(name: str) -> str:
+    """A compiled graph's name without the hash that differs from compilation to compilation."""
+    return re.sub(r"## Call CompiledFxGraph \w+ ##", "CompiledFxGraph", name)
+
+
+@contextlib.contextmanager
+def _stdout_into(log: Path) -> Iterator[None]:
+    """C code prints to descriptor 1, whatever Python's sys.stdout is."""
+    sys.stdout.flush()
+    _libc.fflush(None)
+    kept = os.dup(1)
+    with log.open("wb") as file:
+        os.dup2(file.fileno(), 1)
+        try:
+            yield
+        finally:
+            _libc.fflush(None)
+            os.dup2(kept, 1)
+            os.close(kept)

@@ -1,0 +1,20 @@
+"""What every variant's kernels really are, held against what is expected of them."""
+
+from collections.abc import Callable
+
+import pytest
+
+from perfsuite.errors import WorkerError
+from perfsuite.evidence.records import Evidence
+from perfsuite.measure.rig import Rig
+from perfsuite.spec import Variant
+
+
+@pytest.mark.kernels
+def test_kernels(variant: Variant, rig: Rig, gate: Callable[[Evidence], tuple[str, ...]]) -> None:
+    try:
+        evidence = rig.evidence(variant)
+    except WorkerError as error:
+        pytest.fail(str(error), pytrace=False)
+    if violations := gate(evidence):
+        pytest.fail("\n".join((f"{variant.id}:", *(f"  {line}" for line in violations))), pytrace=False)
