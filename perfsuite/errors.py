@@ -21,5 +21,5 @@ class WorkerError(PerfsuiteError):
     """One worker failed: it crashed, hung, sent garbage, or raised; costs its own variant only."""
 
 
-class EvidenceError(PerfsuiteError):
+class EvidenceError(WorkerError):
     """What a worker observed does not show which kernels ran; costs its own variant only."""

@@ -29,7 +29,7 @@ def _kernels(before: Evidence, after: Evidence) -> Iterator[str]:
     # What does no multiply-accumulates comes and goes with the profiler's threshold.
     alone = [change for change in changes if not (change.before and change.after) and change.any_side.macs]
     if alone:
-        yield only_one_side(alone, "kernel")
+        yield only_one_side(alone, "kernels")
 
 
 def _is_other(change: KernelChange) -> bool:

@@ -19,13 +19,14 @@ class Expectation:
     """What the kernels of some variants must show.
 
     ``dtype`` must read at least ``least_share`` of the multiply-accumulates, and of those at least
-    ``least_best_isa_share`` must run on the best instruction set that the machine offers; None
-    where a library does not tell, or where ``known`` says what the variant does not do.
+    ``least_best_isa_share`` must run on the best instruction set that the machine offers. An empty
+    ``dtype`` asks nothing, and ``known`` then says what the variant does not do; a share of 0 asks
+    for no instruction set, where a library does not tell.
     """
 
-    dtype: str | None
+    dtype: str
     least_share: float
-    least_best_isa_share: float | None
+    least_best_isa_share: float
     most_reference_share: float
     graph_breaks: int
     known: str

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from perfsuite.errors import EvidenceError, UsageError, WorkerError
+from perfsuite.errors import UsageError, WorkerError
 from perfsuite.evidence.records import Evidence
 from perfsuite.measure.rig import Rig
 from perfsuite.results import Digests, Failure, Measurement, Replicate, Stack
@@ -146,7 +146,7 @@ def run(
             continue
         try:
             journal.append(ObservedEntry(variant=variant, evidence=rig.evidence(variant)))
-        except (EvidenceError, WorkerError) as error:
+        except WorkerError as error:
             failures[variant] = Failure(variant=variant, reason=f"timed, but not to be observed: {error}")
     on_step(None)
     return {variant: failures.get(variant) or _measurement(rig, variant, journal) for variant in variants}

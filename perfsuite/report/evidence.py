@@ -43,7 +43,7 @@ def evidence_lines(observed: Sequence[tuple[Variant, Evidence]]) -> list[str]:
     for variant, evidence in observed:
         breaks = sum(item.count for item in evidence.graphs.breaks) if evidence.graphs else 0
         recompiles = len(evidence.graphs.recompiles) if evidence.graphs else 0
-        graphs = f"; {breaks} graph breaks, {recompiles} recompiles" if breaks or recompiles else ""
+        graphs = f"; graph breaks {breaks}, recompiles {recompiles}" if breaks or recompiles else ""
         unread = f"; {evidence.unread.count} lines not understood" if evidence.unread.count else ""
         lines.append(
             f"{variant.id:{width}}  {evidence.footprint.resident_bytes / 1e6:8.0f}  "
@@ -80,11 +80,14 @@ def kernel_table_lines(variant: Variant, evidence: Evidence) -> list[str]:
             f"{sum(kernel.count for kernel, _ in rest):6} {milliseconds(rest_s):>9} {'':8}  {len(rest)} more kinds"
         )
     lines.append(f"work: {coverage_line(evidence)}")
-    times = [f"{share.dtype} {_isas({share.isa: share.time_s / found.total_s})}" for share in found.shares]
-    lines.append(
-        f"time: {', '.join(times)}, without multiply-accumulates {found.other_s / found.total_s:.0%}, "
-        f"unattributed {found.unattributed_time:.0%}"
-    )
+    times = [
+        f"{share.dtype or 'untyped'} {_isas({share.isa: share.time_s / found.total_s})}"
+        for share in found.shares
+        if share.time_s / found.total_s >= _LEAST_SHOWN
+    ]
+    times.append(f"without multiply-accumulates {found.other_s / found.total_s:.0%}")
+    times.append(f"unattributed {found.unattributed_time:.0%}")
+    lines.append(f"time: {', '.join(times)}")
     if evidence.graphs:
         graphs = evidence.graphs
         lines.append(

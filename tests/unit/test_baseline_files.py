@@ -16,9 +16,12 @@ from builders import (
     document,
     measurement,
 )
+from evidence_builders import evidence, graphs, kernel, operator
 
 from perfsuite.baselines import Baselines, Incomparable, Missing
 from perfsuite.errors import BaselineError
+from perfsuite.machine.fingerprint import MachineClass
+from perfsuite.results import Measurement, Stack
 
 FIRST, SECOND = measurement(100, 110), measurement(200, 210)
 OTHER = measurement(300, 310, variant=OTHER_VARIANT)
@@ -204,3 +207,54 @@ def test_a_file_that_cannot_be_trusted_is_not_overwritten(baselines: Baselines) 
 
 def test_without_a_folder_there_is_nothing_to_check(baselines: Baselines) -> None:
     baselines.check()
+
+
+OBSERVED = evidence([kernel()], [operator()], graphs=graphs("print"))
+
+
+def test_evidence_is_kept_with_its_measurement(baselines: Baselines) -> None:
+    observed = dataclasses.replace(FIRST, evidence=OBSERVED)
+    baselines.accept(document(observed, OTHER), only_new=False)
+    later = Baselines(baselines.folder)
+    assert later.find(SECOND) == observed
+    assert later.evidence(VARIANT, MACHINE, STACK.slug) == OBSERVED
+
+
+@pytest.mark.parametrize(
+    ("stored", "machine", "stack"),
+    [
+        (dataclasses.replace(OTHER, evidence=OBSERVED), MACHINE, STACK),
+        (FIRST, MACHINE, STACK),
+        (dataclasses.replace(FIRST, evidence=OBSERVED), MACHINE, OLD_STACK),
+        (dataclasses.replace(FIRST, evidence=OBSERVED), dataclasses.replace(MACHINE, threads=2), STACK),
+    ],
+    ids=["other-variant", "without-evidence", "other-stack", "other-machine"],
+)
+def test_without_evidence_there_is_none(
+    baselines: Baselines, stored: Measurement, machine: MachineClass, stack: Stack
+) -> None:
+    baselines.accept(document(stored), only_new=False)
+    assert baselines.evidence(VARIANT, machine, stack.slug) is None
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_other_weights_the_one_with_evidence_counts(baselines: Baselines, order: int) -> None:
+    both = (OTHER_WEIGHTS, dataclasses.replace(FIRST, evidence=OBSERVED))
+    baselines.accept(document(*both[::order]), only_new=False)
+    assert baselines.evidence(VARIANT, MACHINE, STACK.slug) == OBSERVED
+
+
+def test_a_file_from_before_evidence_is_read(baselines: Baselines) -> None:
+    whole = document(FIRST)
+    del whole["benchmarks"][0]["extra_info"]["perfsuite"]["evidence"]
+    _file(baselines).parent.mkdir(parents=True)
+    _file(baselines).write_text(json.dumps(whole))
+    assert baselines.find(SECOND) == FIRST
+    assert baselines.evidence(VARIANT, MACHINE, STACK.slug) is None
+
+
+def test_evidence_that_cannot_be_trusted_is_named(baselines: Baselines) -> None:
+    _file(baselines).parent.mkdir(parents=True)
+    _file(baselines).write_bytes(_with_record(evidence={"kernels": "many"}))
+    with pytest.raises(BaselineError, match=f"{STACK.slug}.json is not"):
+        baselines.evidence(VARIANT, MACHINE, STACK.slug)

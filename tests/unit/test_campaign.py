@@ -2,14 +2,20 @@
 
 import dataclasses
 from pathlib import Path
+from typing import cast
 
 import pytest
-from builders import DIGESTS, ONCE_VARIANT, OTHER_VARIANT, STACK, VARIANT, replicate
+from builders import DIGESTS, MACHINE, ONCE_VARIANT, OTHER_VARIANT, STACK, VARIANT, replicate
+from evidence_builders import evidence, graphs, kernel, operator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perfsuite.errors import UsageError
-from perfsuite.measure.campaign import Header, Journal, JournalEntry, steps
+from perfsuite.errors import EvidenceError, UsageError, WorkerError
+from perfsuite.evidence.records import Evidence
+from perfsuite.measure.campaign import Header, Journal, JournalEntry, ObservedEntry, run, steps
+from perfsuite.measure.rig import Rig
+from perfsuite.results import Digests, Failure, Measurement, Replicate
+from perfsuite.settings import Settings
 from perfsuite.spec import Variant
 
 THIRD_VARIANT = dataclasses.replace(VARIANT, model="minilm")
@@ -22,6 +28,8 @@ def _entry(variant: Variant, latency_ns: int) -> JournalEntry:
 
 
 FIRST, SECOND, THIRD = _entry(A, 1), _entry(B, 2), _entry(A, 3)
+EVIDENCE = evidence([kernel()], [operator()], graphs=graphs("print"))
+OBSERVED = ObservedEntry(variant=A, evidence=EVIDENCE)
 
 
 def test_passes_are_interleaved_and_every_other_one_goes_backwards() -> None:
@@ -133,3 +141,104 @@ def test_an_entry_that_is_none_is_refused(tmp_path: Path) -> None:
         file.write(b'{"of": "another version"}\n')
     with pytest.raises(UsageError, match="--resume"):
         Journal.resume(tmp_path, HEADER)
+
+
+def test_evidence_is_journalled_beside_replicates(tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path, HEADER)
+    for line in (FIRST, OBSERVED, SECOND):
+        journal.append(line)
+    for found in (journal, Journal.resume(tmp_path, HEADER)):
+        assert found.entries == [FIRST, SECOND]
+        assert found.evidence == {A: EVIDENCE}
+
+
+def test_evidence_cut_by_a_crash_is_dropped(tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path, HEADER)
+    journal.append(FIRST)
+    journal.append(OBSERVED)
+    journal.path.write_bytes(journal.path.read_bytes()[:-40])
+    resumed = Journal.resume(tmp_path, HEADER)
+    assert (resumed.entries, resumed.evidence) == ([FIRST], {})
+
+
+@pytest.mark.parametrize("line", [b'{"variant": 3, "evidence": {}}', b'{"evidence": null}', b"[]", b"3"])
+def test_evidence_that_is_none_is_refused(tmp_path: Path, line: bytes) -> None:
+    journal = _written(tmp_path)
+    with journal.path.open("ab") as file:
+        file.write(line + b"\n")
+    with pytest.raises(UsageError, match="--resume"):
+        Journal.resume(tmp_path, HEADER)
+
+
+class _Rig:
+    """Measures at once, and fails where it is told to."""
+
+    stack, machine, environment = STACK, MACHINE, HEADER.environment
+    settings = Settings(replicates=2)
+
+    def __init__(self, *, untimed: Variant | None = None, unobserved: Exception | None = None) -> None:
+        self.untimed, self.unobserved = untimed, unobserved
+
+    def replicate(self, variant: Variant) -> tuple[Replicate, Digests]:
+        if variant == self.untimed:
+            raise WorkerError("worker 7 was killed")
+        return replicate(1), DIGESTS
+
+    def weights_origin(self, model: str) -> str:
+        return "seeded"
+
+    def evidence(self, variant: Variant) -> Evidence:
+        if variant == A and self.unobserved:
+            raise self.unobserved
+        return dataclasses.replace(EVIDENCE, model_macs=len(variant.model))
+
+
+def _run(
+    journal: Journal, rig: _Rig, *, observing: bool = True
+) -> tuple[dict[Variant, Measurement | Failure], list[Variant | None]]:
+    told: list[Variant | None] = []
+    return run(cast(Rig, rig), [A, B], journal, told.append, observing=observing), told
+
+
+def _evidence_of(result: Measurement | Failure) -> Evidence | None:
+    assert isinstance(result, Measurement)
+    return result.evidence
+
+
+def test_all_are_timed_before_any_is_observed(tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path, HEADER)
+    found, told = _run(journal, _Rig())
+    assert told == [A, B, B, A, A, B, None]
+    for variant in (A, B):
+        assert _evidence_of(found[variant]) == dataclasses.replace(EVIDENCE, model_macs=len(variant.model))
+    assert Journal.resume(tmp_path, HEADER).evidence.keys() == {A, B}
+
+
+def test_unless_asked_for_nothing_is_observed(tmp_path: Path) -> None:
+    found, told = _run(Journal.create(tmp_path, HEADER), _Rig(), observing=False)
+    assert told == [A, B, B, A, None]
+    assert [_evidence_of(found[variant]) for variant in (A, B)] == [None, None]
+
+
+def test_what_was_observed_is_not_observed_again(tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path, HEADER)
+    journal.append(OBSERVED)
+    found, told = _run(Journal.resume(tmp_path, HEADER), _Rig(unobserved=AssertionError("observed again")))
+    assert told == [A, B, B, A, B, None]
+    assert _evidence_of(found[A]) == EVIDENCE
+
+
+@pytest.mark.parametrize("error", [WorkerError("worker 7 hung"), EvidenceError("no pass")])
+def test_a_variant_that_cannot_be_observed_fails_alone(tmp_path: Path, error: Exception) -> None:
+    found, _ = _run(Journal.create(tmp_path, HEADER), _Rig(unobserved=error))
+    assert found[A] == Failure(variant=A, reason=f"timed, but not to be observed: {error}")
+    assert _evidence_of(found[B])
+
+
+def test_a_variant_that_cannot_be_timed_is_not_observed(tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path, HEADER)
+    found, told = _run(journal, _Rig(untimed=A))
+    assert found[A] == Failure(variant=A, reason="worker 7 was killed")
+    # Told of all the same: the progress counts steps.
+    assert len(told) == 7
+    assert journal.evidence.keys() == {B}

@@ -26,11 +26,12 @@ def test_the_same_kernels_at_other_times_are_no_change() -> None:
 
 
 def test_kernels_that_moved_and_the_type_that_was_lost() -> None:
-    assert evidence_changes(_pass(kernel(1)), _pass(kernel(1, **FP32))) == (
-        "1 convolution that moved from brg_conv_fwd:avx512_core_bf16 (bf16) to jit:avx512_core (fp32): bf16 lost",
+    moved, *shares = evidence_changes(_pass(kernel(1)), _pass(kernel(1, **FP32)))
+    assert "from brg_conv_fwd:avx512_core_bf16 (bf16) to jit:avx512_core (fp32)" in moved
+    assert shares == [
         "bf16 does 0.0% of the work, was 100.0%",
         "fp32 does 100.0% of the work, was 0.0%",
-    )
+    ]
 
 
 @pytest.mark.parametrize(
@@ -44,13 +45,15 @@ def test_kernels_that_moved_and_the_type_that_was_lost() -> None:
     ],
 )
 def test_another_implementation_or_instruction_set(changes: dict[str, Any], words: str) -> None:
-    assert evidence_changes(_pass(kernel(1)), _pass(kernel(1, **changes))) == (f"1 convolution that moved {words}",)
+    (sentence,) = evidence_changes(_pass(kernel(1)), _pass(kernel(1, **changes)))
+    assert words in sentence
 
 
 def test_work_that_came_or_went() -> None:
     before, after = _pass(kernel(1)), _pass(kernel(1), kernel(1, **_MATMUL))
-    assert evidence_changes(before, after) == ("kernel that did not run before: 1 matmul",)
-    assert evidence_changes(after, before) == ("kernel that no longer run: 1 matmul",)
+    (came,), (went,) = evidence_changes(before, after), evidence_changes(after, before)
+    assert "did not run before: 1 matmul" in came
+    assert "no longer run: 1 matmul" in went
 
 
 def test_what_multiplies_nothing_comes_and_goes() -> None:
@@ -117,3 +120,4 @@ def _sized(**changes: Any) -> Evidence:
 )
 def test_sizes(changes: dict[str, Any], sentences: tuple[str, ...]) -> None:
     assert evidence_changes(_sized(), _sized(**changes)) == sentences
+    assert len(evidence_changes(_sized(**changes), _sized())) == len(sentences)

@@ -33,6 +33,25 @@ def test_another_implementation() -> None:
     assert [f.cause for f in found[1:]] == [Cause.OUTSIDE]
 
 
+def test_the_operations_with_most_time_are_named_and_the_rest_counted() -> None:
+    times = {"eltwise": 1, "matmul": 3, "reorder": 2, "pooling": 1, "softmax": 1}
+    rows = [
+        [
+            kernel(factor * time, operation=name, implementation=f"{name}_{factor}", macs=0, tensors="", count=3)
+            for name, time in times.items()
+        ]
+        for factor in (1, 2)
+    ]
+    found = only(explain(side(20, *rows[0]), side(28, *rows[1])))
+    assert "is 3 matmuls that moved from matmul_1 to matmul_2; 3 reorders that moved" in found.sentence
+    assert found.sentence.endswith("to reorder_2; 9 other calls")
+
+
+def test_a_moved_kernel_is_named_however_little_time_it_takes() -> None:
+    after = side(20, REST, kernel(0.002, implementation="gemm:jit"))
+    assert only(explain(side(20, REST, kernel(0.001)), after)).cause is Cause.IMPLEMENTATION
+
+
 def test_another_instruction_set_of_the_same_implementation() -> None:
     before = side(20, REST, kernel(10, implementation="", operation="GEMM_S8", isa=Isa.AMX))
     after = side(40, REST, kernel(30, implementation="", operation="GEMM_S8", isa=Isa.AVX512_VNNI))
@@ -94,6 +113,11 @@ def test_types_of_an_operator_without_a_library() -> None:
     assert "from aten::gelu (c10::BFloat16) to aten::gelu (float)" in found.sentence
 
 
+def test_types_of_an_operator_that_takes_no_time_are_not_worth_a_word() -> None:
+    before = side(20, REST, operator_kernel("aten::sub", 0.001, tensors="long"))
+    assert explain(before, side(20, REST, operator_kernel("aten::sub", 0.002, tensors="int"))).findings == ()
+
+
 @pytest.mark.parametrize(
     ("extra", "words"),
     [
@@ -129,11 +153,14 @@ def test_reorders_in_place_of_others_are_one_account() -> None:
 
 
 def test_more_operators() -> None:
-    added = (operator_kernel("aten::mul", 1, count=3), operator_kernel("aten::add", 4, count=12))
+    times = {"mul": 1, "add": 3, "sub": 0.7, "div": 0.3}
+    added = [operator_kernel(f"aten::{name}", time, count=3) for name, time in times.items()]
     found = only(explain(side(20, REST), side(25, REST, *added)))
     assert found.cause is Cause.OPERATORS
     assert found.share == pytest.approx(1.0)
-    assert found.sentence.endswith("is calls that did not run before: 12 calls of aten::add, 3 calls of aten::mul")
+    assert found.sentence.endswith(
+        "is calls that did not run before: 3 calls of aten::add, 3 calls of aten::mul and 6 other calls"
+    )
 
 
 def test_the_same_kernel_called_more_often_is_more_operators() -> None:
@@ -184,10 +211,12 @@ def test_the_same_kernels_each_slower() -> None:
 
 
 def test_some_of_the_same_kernels_slower() -> None:
-    before = side(20, kernel(5, count=17), kernel(12, count=36, **POINTWISE))
-    found = only(explain(before, side(24, kernel(20, count=17), kernel(1, count=36, **POINTWISE))))
+    other = kernel(4, problem="mb1_ic3")
+    before = side(40, kernel(4, count=17), other, kernel(12, count=36, **POINTWISE))
+    slower = dataclasses.replace(other, time_s=0.011)
+    found = only(explain(before, side(44, kernel(12, count=17), slower, kernel(1, count=36, **POINTWISE))))
     assert found.cause is Cause.SAME_KERNELS
-    assert "is 17 of 53 calls of the same kernels, slower; first of all brg_conv_fwd" in found.sentence
+    assert "is 18 of 54 calls of the same kernels, slower; first of all brg_conv_fwd" in found.sentence
     assert found.sentence.endswith(f"on {kernel().problem}")
 
 

@@ -53,6 +53,17 @@ def test_another_type_of_the_same_shape_is_a_partner() -> None:
     assert _sides(change) == (1, 1)
 
 
+def test_another_type_of_the_same_shape_is_a_partner_without_any_arithmetic() -> None:
+    gelu: dict[str, Any] = {
+        "operation": "eltwise",
+        "implementation": "jit:avx512_core",
+        "problem": "128x3072",
+        "macs": 0,
+    }
+    (change,) = match([kernel(**gelu)], [kernel(**gelu | {"dtype": "fp32"})])
+    assert _sides(change) == (1, 1)
+
+
 def test_another_shape_of_the_same_operation_is_none() -> None:
     changes = match([kernel()], [kernel(problem=SMALL, macs=1_806_336)])
     assert sorted(map(_sides, changes), key=str) == [(1, None), (None, 1)]

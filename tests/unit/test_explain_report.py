@@ -89,6 +89,20 @@ def test_a_note_of_one_variant_alone_stands_with_it() -> None:
     lines = session_lines(pairs, top=0)
     assert lines[0] == HEAD
     assert lines[3] == NOTE
+    assert lines[4:6] == ["", f"{OTHER_VARIANT.id}: ratio 0.750, 30 ms against 40 ms"]
+    assert not any("--top" in line for line in lines)
+
+
+def test_no_word_is_broken_at_its_hyphens() -> None:
+    variables = {"ONEDNN_WORDS": " ".join(["ab-cd"] * 60)}
+    lines = session_lines([explain(FIRST, dataclasses.replace(SECOND, environment=variables))], top=0)
+    assert sum("ab-cd" in line for line in lines) > 2
+    assert not any(line.endswith("-") for line in lines)
+
+
+def test_the_same_kernel_is_named_once() -> None:
+    slower = measurement(30_000_000, evidence=evidence([kernel(28)]))
+    assert session_lines([explain(FIRST, slower)], top=1)[-1].strip() == kernel().implementation
 
 
 MANY = [
@@ -159,6 +173,11 @@ def test_k_chooses_variants(files: list[str], capsys: pytest.CaptureFixture[str]
     out = capsys.readouterr().out
     assert OTHER_VARIANT.id in out
     assert VARIANT.id not in out
+
+
+def test_top_chooses_how_many_kernels(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", *files, "--top", "0"]) == 0
+    assert "change ms" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -98,11 +98,13 @@ def test_as_expected(expected: Expectation, found: Evidence, machine: Cpu) -> No
 
 def test_capped_by_a_variable() -> None:
     found = _pass(_conv(60, Isa.AVX512), _conv(40, Isa.AVX512_BF16, implementation="brg_matmul:avx512_core_bf16"))
-    assert _said(found, environ={"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"}) == (
+    (sentence,) = _said(found, environ={"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"})
+    assert sentence.startswith(
         "amx is not used: it does 0% of the bf16 work, expected at least 90%; avx512 60%, avx512-bf16 40% "
         "(1 convolution brgconv:avx512 (bf16), 1 convolution brg_matmul:avx512_core_bf16 (bf16)); "
-        "amx on this machine: in /proc/cpuinfo, but switched off by ONEDNN_MAX_CPU_ISA=AVX512_CORE",
+        "amx on this machine: "
     )
+    assert sentence.endswith("switched off by ONEDNN_MAX_CPU_ISA=AVX512_CORE")
 
 
 @pytest.mark.parametrize(
@@ -122,7 +124,9 @@ def test_capped_on_a_machine_without_amx(cap: str, expected: Expectation, kernel
 
 def test_refused_by_the_kernel() -> None:
     (sentence,) = _said(_pass(_conv(100, Isa.AVX512_BF16), stack_answers=_REFUSED))
-    assert sentence.endswith("amx on this machine: the kernel refused the tile registers: Operation not permitted")
+    obstacle = sentence.partition("; amx on this machine: ")[2]
+    assert "refused" in obstacle
+    assert obstacle.endswith("tile registers: Operation not permitted")
 
 
 @pytest.mark.parametrize(
@@ -139,20 +143,23 @@ def test_unused_though_nothing_forbids_it(isa: Isa, word: str) -> None:
 def test_where_the_library_does_not_tell_instructions_are_not_asked_for() -> None:
     untold = dataclasses.replace(_BF16, least_best_isa_share=0)
     assert _said(_pass(_conv(100, Isa.UNKNOWN)), untold) == ()
+    assert _said(_pass(_conv(100, Isa.UNKNOWN)), untold, cpu=ZEN4, require_amx=True) == ()
 
 
 @pytest.mark.parametrize("expected", [_BF16, _INT8])
 def test_required_amx_that_a_hypervisor_hides(expected: Expectation) -> None:
     found = _pass(_conv(100, Isa.AVX512_BF16, expected.dtype or ""))
     (sentence,) = _said(found, expected, cpu=HIDDEN, require_amx=True)
-    assert sentence.startswith("--require-isa amx: absent from /proc/cpuinfo: amx_tile, amx_")
-    assert "Sapphire Rapids (model 143) has it: hidden, likelier by the hypervisor" in sentence
+    assert sentence.startswith("--require-isa amx: ")
+    assert f"amx_tile, amx_{expected.dtype}" in sentence
+    for words in ("Sapphire Rapids (model 143)", "hidden", "likelier by the hypervisor"):
+        assert words in sentence
 
 
 def test_required_amx_on_a_processor_without_it() -> None:
-    assert _said(_pass(_conv(100, Isa.AVX512_BF16)), cpu=ZEN4, require_amx=True) == (
-        "--require-isa amx: absent from /proc/cpuinfo: amx_tile, amx_bf16",
-    )
+    (sentence,) = _said(_pass(_conv(100, Isa.AVX512_BF16)), cpu=ZEN4, require_amx=True)
+    assert sentence.startswith("--require-isa amx: absent")
+    assert sentence.endswith("amx_tile, amx_bf16")
 
 
 def test_required_amx_that_is_there_or_not_for_this_type() -> None:

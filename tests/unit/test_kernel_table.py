@@ -61,7 +61,8 @@ def test_a_primitive_s_row() -> None:
 
 def test_equal_calls_are_one_row() -> None:
     (row,) = _table([_matmul(0.5), _matmul(0.25), _matmul(0.25)])
-    assert (row.count, row.time_s, row.macs) == (3, pytest.approx(0.001), 3 * 8 * 16 * 24)
+    assert (row.count, row.macs) == (3, 3 * 8 * 16 * 24)
+    assert row.time_s == pytest.approx(0.001)
 
 
 @pytest.mark.parametrize(
@@ -90,21 +91,23 @@ def test_reference_kernels_are_marked() -> None:
 
 
 def test_rows_of_the_last_pass_with_the_median_of_all_times() -> None:
-    rare, usual = _matmul(7, shape="1x1:1x1"), [_matmul(1), _matmul(4)]
-    first, last = _table([rare, _matmul(0.5)], usual, [_matmul(2), _matmul(1), _sgemm(9, 0)])
-    assert (first.count, first.problem, first.time_s) == (2, "8x16:16x24", pytest.approx(0.003))
-    assert (last.operation, last.time_s) == ("SGEMM", pytest.approx(9e-6))
+    rare, usual = _matmul(7, shape="1x1:1x1"), [_matmul(1), _matmul(2)]
+    first, last = _table([rare, _matmul(0.5)], usual, [_matmul(4), _matmul(1), _sgemm(9, 0)])
+    assert (first.count, first.problem, last.operation) == (2, "8x16:16x24", "SGEMM")
+    assert [first.time_s, last.time_s] == pytest.approx([0.003, 9e-6])
 
 
 def test_threads_call_micro_kernels_side_by_side() -> None:
     (row,) = _table([_brgemm(0.5), _brgemm(0.25)], threads=3)
-    assert (row.count, row.time_s, row.macs) == (2, pytest.approx(0.00025), 2 * 2 * 4 * 32 * 8)
+    assert (row.count, row.macs) == (2, 2 * 2 * 4 * 32 * 8)
+    assert row.time_s == pytest.approx(0.00025)
 
 
 def test_calls_of_mkl_on_other_threads_run_side_by_side() -> None:
     (row,) = _table([_sgemm(3, 0), _sgemm(5, 1), _sgemm(4, 0)])
     assert (row.source, row.operation, row.isa, row.dtype) == (Source.MKL, "SGEMM", Isa.UNKNOWN, "fp32")
-    assert (row.count, row.time_s, row.macs) == (3, pytest.approx(7e-6), 3 * 4 * 5 * 6)
+    assert (row.count, row.macs) == (3, 3 * 4 * 5 * 6)
+    assert row.time_s == pytest.approx(7e-6)
     assert [row.problem for row in _table([_sgemm(3, 0), _sgemm(5, 0, size=7)])] == ["4x5x6", "7x5x6"]
 
 
@@ -164,11 +167,8 @@ def test_a_thousandth_of_a_pass_is_worth_a_row(milliseconds: float, shown: bool)
 def test_small_operators_share_what_libraries_leave_of_a_pass() -> None:
     operators = [operator("aten::add", 3), operator("aten::copy_", 1), operator("aten::mm", 50, shapes="")]
     rows = with_operators([_product(8)], operators, model_macs=700, forward_s=0.01)
-    assert [(row.operation, row.time_s) for row in rows] == [
-        ("matmul", pytest.approx(0.008)),
-        ("aten::add", pytest.approx(0.0015)),
-        ("aten::copy_", pytest.approx(0.0005)),
-    ]
+    assert [row.operation for row in rows] == ["matmul", "aten::add", "aten::copy_"]
+    assert [row.time_s for row in rows] == pytest.approx([0.008, 0.0015, 0.0005])
 
 
 def test_operators_that_multiply_outside_the_libraries_share_it_too() -> None:
@@ -178,10 +178,8 @@ def test_operators_that_multiply_outside_the_libraries_share_it_too() -> None:
 
 
 def test_without_time_left_only_what_multiplies_has_a_row() -> None:
-    assert _rows([_product(10)], _BMM, operator("aten::add", 3), model_macs=1300, forward_s=0.01) == [
-        ("matmul", 700, "fp32"),
-        ("aten::bmm", 600, "bf16"),
-    ]
+    rows = with_operators([_product(10)], [_BMM, operator("aten::add", 3)], model_macs=1300, forward_s=0.009)
+    assert [(row.operation, row.time_s) for row in rows] == [("matmul", 0.01), ("aten::bmm", 0.0)]
 
 
 def test_missing_work_is_the_silent_operator_s() -> None:
@@ -268,4 +266,5 @@ def test_operators_never_claim_more_than_is_missing(
     assert 0 <= claimed <= max(0, model_macs - known) * 1.01 + len(rows)
     assert len(rows) >= len(kernels)
     outside_s = sum(row.time_s for row in rows if row.source is Source.OPERATOR)
+    assert all(row.time_s >= 0 for row in rows)
     assert outside_s <= max(0.0, forward_s - 0.001 * len(kernels)) + 1e-9

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from perfsuite.errors import UsageError
+from perfsuite.errors import PerfsuiteError, UsageError
 from perfsuite.models import load_models
+from perfsuite.options import _workloads
 from perfsuite.settings import Settings, read_settings
 
 
@@ -39,6 +40,7 @@ def test_every_setting_can_be_given_in_the_table(tmp_path: Path) -> None:
         "warm_up_limit_s": 2.5,
         "step_timeout_s": 60,
         "regression_ratio": 2,
+        "require_isa": "amx",
     }
     lines = "\n".join(f"{name} = {value!r}" for name, value in given.items())
     _pyproject(tmp_path, f'{lines}\nbaselines = "/kept"\nmodels = {{ mine = "a.b:C" }}')
@@ -71,6 +73,9 @@ def test_every_setting_can_be_given_in_the_table(tmp_path: Path) -> None:
         "regression_ratio = nan",
         "regression_ratio = inf",
         'regression_ratio = "1.25"',
+        'require_isa = "avx512"',
+        'require_isa = ""',
+        "require_isa = true",
         "baselines = 3",
         'models = "a.b:C"',
     ],
@@ -83,11 +88,22 @@ def test_bad_value_is_refused_by_name(tmp_path: Path, line: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("threads", 0), ("measure_s", float("nan")), ("regression_ratio", 1.0), ("weights", "random")],
+    [
+        ("threads", 0),
+        ("measure_s", float("nan")),
+        ("regression_ratio", 1.0),
+        ("weights", "random"),
+        ("require_isa", "AMX"),
+    ],
 )
 def test_bad_option_is_refused_by_name(tmp_path: Path, name: str, value: object) -> None:
     with pytest.raises(UsageError, match=f"^{name} must be "):
         read_settings(tmp_path, {name: value})
+
+
+def test_no_instruction_set_is_required_unless_it_is_asked_for(tmp_path: Path) -> None:
+    assert read_settings(tmp_path, {"require_isa": None}).require_isa is None
+    assert read_settings(tmp_path, {"require_isa": "amx"}).require_isa == "amx"
 
 
 def test_unknown_keys_are_all_named_beside_the_known(tmp_path: Path) -> None:
@@ -125,3 +141,27 @@ def test_a_model_that_is_none_is_refused_by_name(tmp_path: Path, target: object)
     _pyproject(tmp_path, f"models = {{ mine = {toml} }}")
     with pytest.raises(UsageError, match="mine"):
         load_models(read_settings(tmp_path, {}).models)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "marks", "workloads"),
+    [
+        (None, "", None),
+        (None, "bf16 and not dynamo", None),
+        (None, "latency and bf16", ("latency",)),
+        (None, "(throughput or smoke) and bf16", ("smoke", "throughput")),
+        (None, "latency-of-mine or my_smoke or examples", None),
+        ("throughput,smoke", "latency", ("throughput", "smoke")),
+        ("all", "", ("smoke", "latency", "throughput", "example")),
+    ],
+)
+def test_workloads_by_option_or_else_by_mark(chosen: str | None, marks: str, workloads: tuple[str, ...] | None) -> None:
+    assert _workloads(chosen, marks) == workloads
+
+
+@pytest.mark.parametrize(
+    ("chosen", "named"), [("smoke,nightly,weekend", "nightly, weekend"), ("", ""), ("all,x", "all, x")]
+)
+def test_unknown_workloads_are_named_beside_the_known(chosen: str, named: str) -> None:
+    with pytest.raises(PerfsuiteError, match=f"^--workload: no workload {named}; there are smoke, latency, .*, all$"):
+        _workloads(chosen, "")
