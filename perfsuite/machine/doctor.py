@@ -11,6 +11,7 @@ from perfsuite.machine.cpu import Cpu, read_cpu
 from perfsuite.machine.finding import Finding, note, ok, warning
 from perfsuite.machine.host import host_findings
 from perfsuite.machine.isa import Capability, capabilities
+from perfsuite.machine.onednn import onednn_findings
 from perfsuite.machine.runtime import environment_findings, stack_findings
 from perfsuite.machine.stack import ProbeFailure, StackAnswers
 
@@ -43,6 +44,7 @@ def examine(
     findings = (
         *host_findings(root, cpu, sleep),
         *map(_capability_finding, found),
+        *onednn_findings(cpu, found, answers),
         *environment_findings(cpu, environ, answers),
         *stack_findings(environ, probe),
     )

@@ -1,15 +1,16 @@
-"""Which instruction sets inference can use here, and if not, what stands in the way."""
+"""Which instruction sets inference can use here and does use, and if not, what stands in the way."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from perfsuite.errors import PerfsuiteError
+from perfsuite.machine import amx
 from perfsuite.machine.caps import aten_cap, left_by_ipex_level, onednn_cap
 from perfsuite.machine.cpu import Cpu
 from perfsuite.machine.stack import StackAnswers
+from perfsuite.machine.standing import Standing, State
 
 # What oneDNN wants in the CPU before it uses an instruction set: `mayiuse` in oneDNN's cpu_isa_traits.hpp
 # (3.7 to 3.12). One AMX level there needs both AMX types, AVX512-FP16 and AVX-VNNI.
@@ -39,20 +40,22 @@ _NEEDS = {
 NAMES = tuple(_NEEDS)
 REQUIREMENTS = {"amx": ("amx-bf16", "amx-int8"), **{name: (name,) for name in NAMES}}
 
-# Family 6 models with AMX (Linux, arch/x86/include/asm/intel-family.h): they explain an absence, and are
-# never taken for a presence.
-_AMX_XEONS = {143: "Sapphire Rapids", 207: "Emerald Rapids", 173: "Granite Rapids"}
-_FIRST_AMX_KERNEL = (5, 16)  # Linux 5.16 brought the AMX register state and the permission request
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Capability:
-    """Whether inference can use an instruction set; the reason says why either way, the remedy what to do."""
+class Capability(Standing):
+    """How one instruction set stands."""
 
     name: str
-    usable: bool
-    reason: str
-    remedy: str = ""
+
+    @property
+    def usable(self) -> bool:
+        """Whether inference can use it, as far as known."""
+        return self.state in (State.USED, State.PRESENT)
+
+    @property
+    def reason(self) -> str:
+        """The state and the grounds for it, in one sentence."""
+        return f"{self.state}: {self.detail}"
 
 
 def capabilities(cpu: Cpu, environ: Mapping[str, str], stack_answers: StackAnswers | None) -> tuple[Capability, ...]:
@@ -74,111 +77,68 @@ def missing(required: str, found: tuple[Capability, ...]) -> tuple[Capability, .
 
 
 def _capability(name: str, cpu: Cpu, environ: Mapping[str, str], answers: StackAnswers | None) -> Capability:
-    for obstacle in (
-        _absent(name, cpu, answers),
-        _not_enough_for_onednn(name, cpu),
-        _refused(name, answers),
-        _capped(name, environ, answers),
-        _denied_by_stack(name, answers),
-    ):
-        if obstacle is not None:
-            return obstacle
-    return Capability(name=name, usable=True, reason=_grounds(name, answers))
+    found = _standing(name, cpu, environ, answers)
+    return Capability(name=name, state=found.state, detail=found.detail, remedy=found.remedy)
 
 
-def _absent(name: str, cpu: Cpu, answers: StackAnswers | None) -> Capability | None:
-    lacking = [flag for flag in _NEEDS[name].flags if flag not in cpu.flags]
+def _standing(name: str, cpu: Cpu, environ: Mapping[str, str], answers: StackAnswers | None) -> Standing:
+    is_amx, dtype = name.startswith("amx-"), name.removeprefix("amx-")
+    return (
+        # What was seen to run outweighs every list, level and variable.
+        (amx.used(dtype, answers) if is_amx else None)
+        or _absent(name, cpu, answers)
+        or _not_enough_for_onednn(name, cpu)
+        or (amx.refused(answers) if is_amx else None)
+        or _capped(name, environ, answers)
+        or _denied_by_stack(name, answers)
+        or (amx.unused(dtype, answers) if name in REQUIREMENTS["amx"] else None)
+        or Standing(state=State.PRESENT, detail=_grounds(name, answers))
+    )
+
+
+def _lacking(flags: Iterable[str], cpu: Cpu) -> list[str]:
+    return [flag for flag in dict.fromkeys(flags) if flag not in cpu.flags]
+
+
+def _absent(name: str, cpu: Cpu, answers: StackAnswers | None) -> Standing | None:
+    lacking = _lacking(_NEEDS[name].flags, cpu)
     if not lacking:
         return None
     if lacking == ["amx_fp16"]:
-        return _amx_fp16_unlisted(answers)
-    absence = f"absent from /proc/cpuinfo: {', '.join(lacking)}"
+        return amx.fp16_unlisted(answers)
+    absence = f"/proc/cpuinfo lacks {', '.join(lacking)}"
+    generation = amx.generation(cpu)
     # No Xeon before Granite Rapids has AMX-FP16, so its absence there hides nothing.
-    generation = _amx_generation(cpu)
     if generation is None or (name == "amx-fp16" and generation != "Granite Rapids"):
-        return Capability(name=name, usable=False, reason=absence)
-    culprit, remedy = _hider(cpu)
-    return Capability(
-        name=name,
-        usable=False,
-        reason=f"{absence}; {generation} (model {cpu.model}) has it: hidden, likelier by {culprit}",
-        remedy=remedy,
-    )
+        return Standing(state=State.ABSENT, detail=absence)
+    return amx.hidden(cpu, f"{generation} (model {cpu.model}) has it, {absence}")
 
 
-def _amx_generation(cpu: Cpu) -> str | None:
-    # Where vendor or family are missing the brand must do; some print it in capitals.
-    is_intel = cpu.vendor == "GenuineIntel" or (not cpu.vendor and "intel" in cpu.model_name.lower())
-    return _AMX_XEONS.get(cpu.model or 0) if is_intel and cpu.family in (6, None) else None
-
-
-def _hider(cpu: Cpu) -> tuple[str, str]:
-    version = re.match(r"(\d+)\.(\d+)", cpu.kernel)
-    # Red Hat's 4.18 and 5.14 kernels list the flags: AMX was ported back to them.
-    ported_back = re.search(r"\.el[89]", cpu.kernel) is not None
-    if version and not ported_back and (int(version[1]), int(version[2])) < _FIRST_AMX_KERNEL:
-        return (
-            f"the kernel ({cpu.kernel}: AMX came with Linux 5.16) than by a hypervisor",
-            "boot Linux 5.16 or newer, then run `perfsuite doctor` again",
-        )
-    kernel = f"the kernel ({cpu.kernel} knows AMX)" if version else "an old kernel"
-    if cpu.hypervisor:
-        return (
-            f"the hypervisor than by {kernel}",
-            "give the virtual machine the host's processor (QEMU: `-cpu host`), or choose a type with AMX",
-        )
-    return (
-        f"the firmware or a boot parameter than by {kernel}: this is no virtual machine",
-        "look for clearcpuid= or noxsave in /proc/cmdline and for a disabled AMX in the firmware's setup",
-    )
-
-
-def _amx_fp16_unlisted(answers: StackAnswers | None) -> Capability | None:
-    if answers is not None and answers.amx_fp16:
-        return None
-    asked = answers is not None and answers.amx_fp16 is not None
-    more = "torch reads CPUID and says no" if asked else "no stack here answers for it either"
-    reason = f"unknown from /proc/cpuinfo, where Linux does not list amx_fp16; {more}"
-    return Capability(name="amx-fp16", usable=False, reason=reason)
-
-
-def _not_enough_for_onednn(name: str, cpu: Cpu) -> Capability | None:
-    lacking = [flag for flag in dict.fromkeys(_NEEDS[name].onednn_flags) if flag not in cpu.flags]
+def _not_enough_for_onednn(name: str, cpu: Cpu) -> Standing | None:
+    lacking = _lacking(_NEEDS[name].onednn_flags, cpu)
     if not lacking:
         return None
-    return Capability(
-        name=name,
-        usable=False,
-        reason=f"in /proc/cpuinfo, but oneDNN uses it only together with {', '.join(lacking)}, absent here",
+    return Standing(
+        state=State.UNUSED,
+        detail=f"in /proc/cpuinfo, but oneDNN uses it only together with {', '.join(lacking)}, absent here",
     )
 
 
-def _refused(name: str, answers: StackAnswers | None) -> Capability | None:
-    if not name.startswith("amx-") or answers is None or answers.amx_permission.granted:
-        return None
-    return Capability(
-        name=name,
-        usable=False,
-        reason=f"the kernel refused the tile registers: {answers.amx_permission.reason}",
-        remedy="allow arch_prctl in the container's seccomp profile; use Linux 5.16 or newer (host: 5.17)",
-    )
-
-
-def _capped(name: str, environ: Mapping[str, str], answers: StackAnswers | None) -> Capability | None:
+def _capped(name: str, environ: Mapping[str, str], answers: StackAnswers | None) -> Standing | None:
     # Without answers ipex may be there: an unknown must not pass for a yes.
-    reaches_onednn = answers is None or answers.versions.ipex is not None
-    for cap in (onednn_cap(environ), aten_cap(environ) if reaches_onednn else None):
+    reaches_ipex = answers is None or answers.has_ipex
+    for cap, where in ((onednn_cap(environ), ""), (aten_cap(environ) if reaches_ipex else None, " in ipex")):
         if cap is not None and cap.left is not None and name not in cap.left:
-            return Capability(
-                name=name,
-                usable=False,
-                reason=f"in /proc/cpuinfo, but switched off by {cap.variable}={cap.value}",
+            return Standing(
+                state=State.CAPPED,
+                detail=f"in /proc/cpuinfo, but switched off by {cap.variable}={cap.value}{where}"
+                f"{_kernels(name, answers)}",
                 remedy=f"unset {cap.variable}",
             )
     return None
 
 
-def _denied_by_stack(name: str, answers: StackAnswers | None) -> Capability | None:
+def _denied_by_stack(name: str, answers: StackAnswers | None) -> Standing | None:
     if answers is None:
         return None
     denial = ""
@@ -190,11 +150,10 @@ def _denied_by_stack(name: str, answers: StackAnswers | None) -> Capability | No
         denial = f"ipex's oneDNN works at level {answers.ipex_onednn_isa}"
     if not denial:
         return None
-    return Capability(
-        name=name,
-        usable=False,
-        reason=f"in /proc/cpuinfo, but {denial}",
-        remedy="install a newer torch, and the ipex of the same minor version, in this stack",
+    return Standing(
+        state=State.DENIED,
+        detail=f"in /proc/cpuinfo, but {denial}{_kernels(name, answers)}",
+        remedy=amx.NEWER_STACK,
     )
 
 
@@ -202,7 +161,14 @@ def _grounds(name: str, answers: StackAnswers | None) -> str:
     if answers is None:
         return "in /proc/cpuinfo; no stack was asked"
     if name == "amx-fp16":
-        return "torch reads it from CPUID; the kernel grants the tile registers"
+        return "read from CPUID by the stack; the kernel grants the tile registers"
     if name.startswith("amx-"):
-        return "in /proc/cpuinfo; the kernel grants the tile registers; no cap"
+        return f"in /proc/cpuinfo; the kernel grants the tile registers; no cap{_kernels(name, answers)}"
     return "in /proc/cpuinfo; no cap"
+
+
+def _kernels(name: str, answers: StackAnswers | None) -> str:
+    """What multiplied the type of an AMX capability, to be added to a sentence; empty if nothing was tried."""
+    trial = answers.trial if answers is not None else None
+    products = trial.of_dtype(name.removeprefix("amx-")) if trial is not None and name.startswith("amx-") else ()
+    return f"; {amx.kernels(products, trial)}" if trial is not None and products else ""

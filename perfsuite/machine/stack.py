@@ -60,6 +60,11 @@ class StackAnswers:
     amx_permission: Permission
     trial: Trial | None = None
 
+    @property
+    def has_ipex(self) -> bool:
+        """Whether ipex is installed and imports."""
+        return self.versions.ipex is not None and not self.ipex_import_error
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeFailure:

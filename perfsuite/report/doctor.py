@@ -13,6 +13,7 @@ from rich.text import Text
 from perfsuite.machine.cpu import one_cpu_per_core
 from perfsuite.machine.doctor import Report
 from perfsuite.machine.finding import Level
+from perfsuite.machine.isa import Capability
 from perfsuite.machine.stack import ProbeFailure
 
 SCHEMA = 1
@@ -50,9 +51,19 @@ def doctor_json(report: Report) -> str:
     document = {
         "schema": SCHEMA,
         "cpu": cpu,
-        "capabilities": [asdict(capability) for capability in report.capabilities],
+        "capabilities": [_capability(capability) for capability in report.capabilities],
         "findings": [asdict(finding) for finding in report.findings],
         "stack": None if failed or report.stack is None else asdict(report.stack),
         "stack_failure": asdict(report.stack) if isinstance(report.stack, ProbeFailure) else None,
     }
     return json.dumps(document, indent=2)
+
+
+def _capability(capability: Capability) -> dict[str, Any]:
+    return {
+        "name": capability.name,
+        "usable": capability.usable,
+        "state": capability.state,
+        "reason": capability.reason,
+        "remedy": capability.remedy,
+    }

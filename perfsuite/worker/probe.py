@@ -1,7 +1,8 @@
-"""Asks a stack what it sees: `python -m perfsuite.worker.probe --output-fd N` writes one JSON object to fd N.
+"""Asks a stack what it sees: `python -m perfsuite.worker.probe --output-fd N` writes two lines of JSON to fd N.
 
-It also runs by its path, in a stack where perfsuite is not installed. A stack that is missing or fails to
-import is an answer, not an error: the exit status is 0 whenever the object was written.
+The first holds what the stack says of itself, the second what it did with small matrix products: should they
+end the process, the first is out. It also runs by its path, in a stack where perfsuite is not installed. A stack
+that is missing or fails to import is an answer, not an error: the exit status is then 0.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ import argparse
 import ctypes
 import importlib
 import importlib.metadata
+import importlib.util
 import json
 import os
 import platform
 import re
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 DISTRIBUTIONS = {
     "torch": "torch",
@@ -35,7 +38,13 @@ _XFEATURE_XTILEDATA = 18
 
 _OPENMP = re.compile(r"lib(gomp|iomp5|omp5?)([-_][0-9a-zA-Z]+)?\.so[.0-9]*")
 _ALLOCATOR = re.compile(r"lib(jemalloc|tcmalloc|mimalloc)\w*([-_.][\w.-]+)?")
-_LONGEST_ERROR = 2000  # characters; keeps the whole object far below the 64 KiB that a pipe buffers
+# Both keep what is written far below the 64 KiB that a pipe buffers. A product prints some ten lines.
+_LONGEST_ERROR = 2000  # characters
+_MOST_LINES = 40
+# Large enough for oneDNN's AMX kernels, whose tiles hold 16 rows of 64 bytes; done in well under a millisecond.
+_SIZE = 256
+
+_Step = Callable[[], object]
 
 
 def request_amx_permission() -> dict[str, object]:
@@ -95,14 +104,93 @@ def answers() -> dict[str, object]:
     }
 
 
+def trial() -> dict[str, object] | None:
+    """Small products of matrices, with what oneDNN printed for each; None unless torch is imported by now."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return None
+    kinds: list[tuple[str, str, Callable[[Any], _Step]]] = [("torch", "bf16", _bf16), ("torch", "int8", _int8)]
+    if "intel_extension_for_pytorch" in sys.modules:
+        kinds.append(("ipex", "bf16", _ipex_bf16))
+    products: list[dict[str, object]] = []
+    steps: list[_Step] = []
+    for library, dtype, prepare in kinds:
+        lines, error = _spoken(torch, prepare, steps)
+        products.append({"library": library, "dtype": dtype, "lines": lines[:_MOST_LINES], "error": error})
+    return {"products": products, "amx_busy": _amx_busy(steps)}
+
+
 def main() -> int:
     """Write the answers to the file descriptor given on the command line."""
     parser = argparse.ArgumentParser(prog="python -m perfsuite.worker.probe", description=__doc__)
-    parser.add_argument("--output-fd", type=int, required=True, help="open descriptor that gets the JSON object")
-    # C++ code may print at exit: the object has its own descriptor and is complete before that.
+    parser.add_argument("--output-fd", type=int, required=True, help="open descriptor that gets the JSON lines")
+    # C++ code may print at exit: the lines have their own descriptor and are complete before that.
     with os.fdopen(parser.parse_args().output_fd, "w") as output:
-        json.dump(answers(), output)
+        print(json.dumps(answers()), file=output, flush=True)
+        print(json.dumps(trial()), file=output)
     return 0
+
+
+def _bf16(torch: Any) -> _Step:
+    matrix = torch.ones(_SIZE, _SIZE, dtype=torch.bfloat16)
+    return lambda: torch.mm(matrix, matrix)
+
+
+def _int8(torch: Any) -> _Step:
+    """As torch's quantised linear layers do; torch._int_mm goes through a gemm that does not tell what it uses."""
+    weight = torch.ones(_SIZE, _SIZE, dtype=torch.int8)
+    packed = torch.ops.onednn.qlinear_prepack(weight, [_SIZE, _SIZE])
+    scales, zero_points = torch.ones(_SIZE), torch.zeros(_SIZE, dtype=torch.int64)
+    source = torch.ones(_SIZE, _SIZE, dtype=torch.uint8)
+    linear = torch.ops.onednn.qlinear_pointwise
+    return lambda: linear(
+        source, 1.0, 0, packed, scales, zero_points, None, 1.0, 0, torch.float32, "none", [], ""
+    )  # fmt: skip
+
+
+def _ipex_bf16(torch: Any) -> _Step:
+    """What ipex.optimize makes of a linear layer: ipex's own copy of oneDNN."""
+    matrix = torch.ones(_SIZE, _SIZE, dtype=torch.bfloat16)
+    packed = torch.ops.ipex_prepack.linear_prepack(matrix, None, None)
+    return lambda: torch.ops.ipex_prepack.linear_run(matrix, packed)
+
+
+def _spoken(torch: Any, prepare: Callable[[Any], _Step], steps: list[_Step]) -> tuple[list[str], str]:
+    """What oneDNN prints while a product is prepared and run, and why it did not run; if it did, it joins steps."""
+    libc = ctypes.CDLL(None)
+    error = ""
+    # C code prints to descriptor 1, whatever Python's sys.stdout is.
+    sys.stdout.flush()
+    libc.fflush(None)
+    kept, log = os.dup(1), os.memfd_create("onednn")
+    os.dup2(log, 1)
+    try:
+        with torch.backends.mkldnn.verbose(torch.backends.mkldnn.VERBOSE_ON):
+            step = prepare(torch)
+            step()
+        steps.append(step)
+    except Exception as failure:  # private operators of many versions: whatever goes wrong, there is no product
+        error = _described(failure)
+    finally:
+        sys.stdout.flush()
+        libc.fflush(None)
+        os.dup2(kept, 1)
+        os.close(kept)
+    with open(log, errors="replace") as file:
+        file.seek(0)
+        return file.read().splitlines(), error
+
+
+def _amx_busy(steps: list[_Step]) -> dict[str, object]:
+    if not steps:
+        return {"cycles": None, "reason": "no product ran"}
+    # By path, as this file itself may run where perfsuite is not installed.
+    spec = importlib.util.spec_from_file_location("amx_busy", Path(__file__).with_name("amx_busy.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return cast(dict[str, object], module.amx_busy(lambda: [step() for step in steps]))
 
 
 def _import(name: str) -> tuple[object | None, str]:

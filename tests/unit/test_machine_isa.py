@@ -1,4 +1,4 @@
-"""Capabilities: which are usable, and why the others are not: absent, hidden, refused, capped, denied."""
+"""Capabilities without a trial: present, or why not: absent, hidden, refused, capped, denied, of no use to oneDNN."""
 
 from dataclasses import replace
 
@@ -10,6 +10,7 @@ from perfsuite.machine.caps import onednn_cap
 from perfsuite.machine.cpu import Cpu, parse_cpuinfo
 from perfsuite.machine.isa import NAMES, Capability, capabilities, missing
 from perfsuite.machine.stack import Permission, StackAnswers, Versions
+from perfsuite.machine.standing import State
 
 AVX512 = "avx2 fma avx512f avx512bw avx512vl avx512dq"
 ABOVE = "avx512_vnni avx512_bf16 avx512_fp16 avx_vnni"
@@ -40,12 +41,12 @@ def test_everything_but_amx_fp16_on_a_sapphire_rapids() -> None:
 
 def test_without_a_stack_the_reason_says_that_none_was_asked() -> None:
     amx = one("amx-bf16", capabilities(AMX, {}, None))
-    assert (amx.usable, amx.reason) == (True, "in /proc/cpuinfo; no stack was asked")
+    assert (amx.usable, amx.reason) == (True, "present: in /proc/cpuinfo; no stack was asked")
 
 
 def test_absent_from_a_processor_that_never_had_it() -> None:
     amx = one("amx-int8", capabilities(cpu(AVX512, model=85), {}, None))
-    assert amx == Capability(name="amx-int8", usable=False, reason="absent from /proc/cpuinfo: amx_tile, amx_int8")
+    assert (amx.usable, amx.reason) == (False, "absent: /proc/cpuinfo lacks amx_tile, amx_int8")
 
 
 @pytest.mark.parametrize(
@@ -60,8 +61,8 @@ def test_absent_from_a_processor_that_never_had_it() -> None:
 )
 def test_hidden_on_an_emerald_rapids(flags: str, kernel: str, reason: str) -> None:
     amx = one("amx-bf16", capabilities(cpu(flags, model=207, kernel=kernel), {}, None))
-    assert not amx.usable
-    assert "Emerald Rapids (model 207)" in amx.reason
+    assert (amx.usable, amx.state) == (False, State.HIDDEN)
+    assert "Emerald Rapids (model 207) has it, /proc/cpuinfo lacks amx_tile, amx_bf16" in amx.reason
     assert reason in amx.reason
     assert amx.remedy
 
@@ -69,7 +70,7 @@ def test_hidden_on_an_emerald_rapids(flags: str, kernel: str, reason: str) -> No
 @pytest.mark.parametrize(("vendor", "model"), [("AuthenticAMD", 143), ("GenuineIntel", 144)])
 def test_other_processors_hide_nothing(vendor: str, model: int) -> None:
     amx = one("amx-bf16", capabilities(cpu(AVX512, vendor=vendor, model=model), {}, None))
-    assert "hidden" not in amx.reason
+    assert amx.state is State.ABSENT
 
 
 def test_presence_never_follows_from_the_model() -> None:
@@ -80,18 +81,21 @@ def test_presence_never_follows_from_the_model() -> None:
 
 def test_amx_fp16_is_unknown_from_cpuinfo_until_a_stack_reads_cpuid() -> None:
     granite = replace(AMX, model=173)
-    for answers, told in ((None, "no stack here answers"), (ANSWERS, "torch reads CPUID and says no")):
+    for answers, state, told in (
+        (None, State.UNKNOWN, "no stack here answers"),
+        (replace(ANSWERS, amx_fp16=None), State.UNKNOWN, "no stack here answers"),
+        (ANSWERS, State.ABSENT, "torch reads CPUID and says no"),
+    ):
         fp16 = one("amx-fp16", capabilities(granite, {}, answers))
-        assert not fp16.usable
-        assert "unknown from /proc/cpuinfo" in fp16.reason
-        assert told in fp16.reason
+        assert (fp16.usable, fp16.state) == (False, state)
+        assert f"Linux does not list amx_fp16 in /proc/cpuinfo; {told}" in fp16.reason
     assert one("amx-fp16", capabilities(granite, {}, replace(ANSWERS, amx_fp16=True))).usable
 
 
 def test_amx_that_onednn_cannot_use() -> None:
     bare = cpu(f"{AVX512} avx512_vnni avx512_bf16 amx_tile amx_bf16 amx_int8")
     amx = one("amx-bf16", capabilities(bare, {}, None))
-    assert not amx.usable
+    assert (amx.usable, amx.state) == (False, State.UNUSED)
     assert amx.reason.endswith("only together with avx512_fp16, avx_vnni, absent here")
 
 
@@ -100,7 +104,7 @@ def test_permission_refused_takes_amx_alone() -> None:
     found = capabilities(AMX, {}, refused)
     assert {"amx-bf16", "amx-int8"}.isdisjoint(usable(found))
     assert "avx512-fp16" in usable(found)
-    assert "refused the tile registers: Operation not permitted" in one("amx-int8", found).reason
+    assert one("amx-int8", found).reason == "refused: the kernel gave no tile registers: Operation not permitted"
 
 
 @pytest.mark.parametrize(
@@ -125,7 +129,7 @@ def test_capped_by_onednn_s_variable(variable: str, value: str, left: set[str]) 
     assert usable(found) == left
     for capability in found:
         if capability.name not in left | {"amx-fp16"}:
-            assert f"switched off by {variable}={value}" in capability.reason
+            assert capability.reason == f"capped: in /proc/cpuinfo, but switched off by {variable}={value}"
             assert capability.remedy == f"unset {variable}"
 
 
@@ -135,15 +139,24 @@ def test_onednn_prefers_its_new_name() -> None:
     assert (cap.variable, cap.value) == ("ONEDNN_MAX_CPU_ISA", "AVX512_CORE")
 
 
-@pytest.mark.parametrize(("answers", "reaches"), [(ANSWERS, True), (STOCK, False), (None, True)])
+@pytest.mark.parametrize(
+    ("answers", "reaches"),
+    [
+        (ANSWERS, True),
+        (STOCK, False),
+        (None, True),
+        (replace(ANSWERS, ipex_import_error="ImportError: libintel"), False),
+    ],
+)
 def test_aten_cap_reaches_onednn_through_ipex_alone(answers: StackAnswers | None, reaches: bool) -> None:
     amx = one("amx-bf16", capabilities(AMX, {"ATEN_CPU_CAPABILITY": "avx512"}, answers))
     assert amx.usable is not reaches
-    assert ("ATEN_CPU_CAPABILITY=avx512" in amx.reason) is reaches
+    assert ("capped: in /proc/cpuinfo, but switched off by ATEN_CPU_CAPABILITY=avx512 in ipex" in amx.reason) is reaches
 
 
 def test_the_stack_s_own_no_counts() -> None:
-    assert "torch.cpu" in one("amx-bf16", capabilities(AMX, {}, replace(STOCK, amx_tile=False))).reason
+    amx = one("amx-bf16", capabilities(AMX, {}, replace(STOCK, amx_tile=False)))
+    assert amx.reason == "denied: in /proc/cpuinfo, but torch.cpu._is_amx_tile_supported() says no"
     found = capabilities(AMX, {}, replace(ANSWERS, ipex_onednn_isa="AVX512_VNNI"))
     assert usable(found) == {"avx2", "avx512", "avx512-vnni"}
     unheard_of = replace(ANSWERS, ipex_onednn_isa="AVX99")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from perfsuite.machine.stack import PROBE, ProbeFailure, StackAnswers, parse_answers, run_probe
+from perfsuite.machine.stack import PROBE, ProbeFailure, StackAnswers, run_probe, stack_answers
 from perfsuite.worker.probe import allocator, mapped_files, openmp_runtimes
 
 MAPS = """\
@@ -36,6 +36,7 @@ def test_a_real_probe_without_site_packages_finds_no_stack(tmp_path: Path) -> No
     assert isinstance(answers, StackAnswers)
     assert answers.versions.python == platform.python_version()
     assert (answers.versions.torch, answers.torch_import_error, answers.threads) == (None, "", None)
+    assert answers.trial is None
     assert answers.amx_permission.granted or answers.amx_permission.reason
 
 
@@ -60,7 +61,9 @@ def test_module_form_writes_to_the_given_descriptor() -> None:
     command = [sys.executable, "-S", "-m", "perfsuite.worker.probe", "--output-fd", "1"]
     environ = {"PYTHONPATH": str(PROBE.parents[2])}
     text = subprocess.run(command, env=environ, capture_output=True, text=True, check=True, timeout=30).stdout
-    assert parse_answers(text).versions.python == platform.python_version()
+    answered, tried = text.splitlines()
+    assert stack_answers(json.loads(answered)).versions.python == platform.python_version()
+    assert json.loads(tried) is None  # no torch, nothing to multiply with
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,7 @@ def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{}", json.dumps({"versions": {"python": "3"}, "surplus": 1})])
 def test_what_is_not_an_answer_does_not_pass_for_one(text: str) -> None:
     with pytest.raises((ValueError, KeyError, TypeError)):
-        parse_answers(text)
+        stack_answers(json.loads(text))
 
 
 def test_runtimes_and_allocator_in_the_maps() -> None:
