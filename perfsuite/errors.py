@@ -23,3 +23,7 @@ class WorkerError(PerfsuiteError):
 
 class EvidenceError(WorkerError):
     """What a worker observed does not show which kernels ran; costs its own variant only."""
+
+
+class StackError(PerfsuiteError):
+    """A stack that cannot be built or does not import; says which requirement and why."""

@@ -1,18 +1,61 @@
-"""The stack that runs: what is installed, read without importing any of it."""
+"""What is installed in a stack, read without importing any of it."""
 
 from __future__ import annotations
 
+import json
 import platform
 import re
+import subprocess
+from collections.abc import Iterable
 from importlib import metadata
+from pathlib import Path
 
+from perfsuite.errors import StackError
 from perfsuite.results import Stack
+
+#: Any Python since 3.8 can say this. The last line is the answer: a sitecustomize may print before it.
+_ASK = """
+import json, platform
+from importlib import metadata
+found = [(one.metadata["Name"], one.version) for one in metadata.distributions()]
+print()
+print(json.dumps([platform.python_version(), found]))
+"""
+_TIMEOUT_S = 60.0  # 0.1 s when the disk's cache is warm; the rest is for a cold disk
 
 
 def current_stack() -> Stack:
     """The interpreter that runs this process."""
-    packages = {
-        re.sub(r"[-_.]+", "-", distribution.name).lower(): distribution.version
-        for distribution in metadata.distributions()
-    }
-    return Stack(python=platform.python_version(), packages=dict(sorted(packages.items())))
+    return _stack(
+        platform.python_version(),
+        ((one.metadata["Name"], one.version) for one in metadata.distributions()),
+    )
+
+
+def stack_of(python: Path) -> Stack:
+    """Another interpreter's stack, as it says itself; StackError if there is none or it cannot run."""
+    # -I: neither this process's PYTHONPATH nor the user's own packages belong to the stack.
+    command = [str(python), "-I", "-c", _ASK]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=_TIMEOUT_S, check=True)
+        version, found = json.loads(done.stdout.splitlines()[-1])
+        return _stack(version, found)
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except subprocess.TimeoutExpired:
+        reason = f"it gave no answer within {_TIMEOUT_S:.0f} s"
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.strip().splitlines()
+        reason = f"it ended with exit status {error.returncode}" + (f": {said[-1]}" if said else "")
+    except (IndexError, ValueError, TypeError):
+        reason = "what it answers is not a Python's answer"
+    raise StackError(f"{python} cannot be run as a Python interpreter: {reason}")
+
+
+def _stack(python: str, distributions: Iterable[tuple[str | None, str]]) -> Stack:
+    packages: dict[str, str] = {}
+    for name, version in distributions:
+        if name:  # an interrupted uninstallation leaves a folder that is nobody's
+            # Of two with the same name, the first on the path is the one that is imported.
+            packages.setdefault(re.sub(r"[-_.]+", "-", name).lower(), version)
+    return Stack(python=python, packages=dict(sorted(packages.items())))
