@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,8 +43,10 @@ class Backend(ABC):
     compiled_modes: ClassVar[frozenset[Mode]]
 
     @abstractmethod
-    def support(self, reads: Reads, mode: Mode, precision: Precision, packages: Mapping[str, str]) -> Support:
-        """Whether the stack of these packages (name -> version) can run the combination."""
+    def support(
+        self, reads: Reads, mode: Mode, precision: Precision, packages: Mapping[str, str], flags: Collection[str]
+    ) -> Support:
+        """Whether the stack of these packages (name -> version) can run it on a CPU with these flags."""
 
     @abstractmethod
     def imports(self, mode: Mode, precision: Precision) -> tuple[str, ...]:
@@ -87,6 +89,17 @@ class Backend(ABC):
         if reads is Reads.TEXT:
             return batch
         return tuple(part.contiguous(memory_format=torch.channels_last) for part in batch)
+
+
+#: What ipex 2.6 to 2.8 ask of a CPU before they pack BF16 weights (ipex.optimize's own message); oneDNN
+#: has no BF16 convolution or product for less either.
+_BF16_FLAGS = (frozenset({"avx512bw", "avx512vl", "avx512dq"}), frozenset({"avx_ne_convert"}))
+EMULATED = Support(caveat="emulated: BF16 without AVX-512 or AVX-NE-CONVERT is FP32 with conversions, or plain loops")
+
+
+def multiplies_bf16(flags: Collection[str]) -> bool:
+    """Whether a CPU with these flags has any BF16 kernel of oneDNN's."""
+    return any(needed.issubset(flags) for needed in _BF16_FLAGS)
 
 
 def under_autocast(module: Callable[..., T], precision: Precision) -> Callable[..., T]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perfsuite.backends.base import Backend, Recipe, laid_out, traced, under_autocast
+from perfsuite.backends.base import EMULATED, Backend, Recipe, laid_out, multiplies_bf16, traced, under_autocast
 from perfsuite.models.base import Reads
 from perfsuite.spec import Mode, Precision, Support
 
@@ -26,9 +26,15 @@ class Ipex(Backend):
     name = "ipex"
     compiled_modes = frozenset({Mode.DYNAMO})
 
-    def support(self, reads: Reads, mode: Mode, precision: Precision, packages: Mapping[str, str]) -> Support:
+    def support(
+        self, reads: Reads, mode: Mode, precision: Precision, packages: Mapping[str, str], flags: Collection[str]
+    ) -> Support:
         if _PACKAGE not in packages:
             return Support(reason=f"{_PACKAGE} is not installed; install perfsuite[ipex]")
+        if precision is Precision.BF16 and not multiplies_bf16(flags):
+            if mode is Mode.DYNAMO:
+                return EMULATED
+            return Support(reason="ipex packs BF16 weights only where the CPU has AVX-512 or AVX-NE-CONVERT")
         if precision is Precision.INT8_STATIC and mode in (Mode.EAGER, Mode.DYNAMO):
             if mode is Mode.DYNAMO and packages[_PACKAGE].startswith(("2.6.", "2.7.")):
                 return Support(reason="static INT8 under dynamo raises InternalTorchDynamoError before ipex 2.8")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perfsuite.backends.base import Backend, Recipe, laid_out, traced, under_autocast
+from perfsuite.backends.base import EMULATED, Backend, Recipe, laid_out, multiplies_bf16, traced, under_autocast
 from perfsuite.models.base import Reads
 from perfsuite.spec import Mode, Precision, Support
 
@@ -25,11 +25,14 @@ class Stock(Backend):
     name = "stock"
     compiled_modes = frozenset({Mode.DYNAMO, Mode.DEPLOYED})
 
-    def support(self, reads: Reads, mode: Mode, precision: Precision, packages: Mapping[str, str]) -> Support:
+    def support(
+        self, reads: Reads, mode: Mode, precision: Precision, packages: Mapping[str, str], flags: Collection[str]
+    ) -> Support:
         if "torch" not in packages:
             return Support(reason="torch is not installed; install perfsuite[ipex] or perfsuite[stock]")
         if not precision.is_int8:
-            return Support()
+            emulated = precision is Precision.BF16 and not multiplies_bf16(flags)
+            return EMULATED if emulated else Support()
         if "torchao" not in packages:
             return Support(reason="INT8 needs torchao's pt2e quantisation; install torchao")
         if mode is Mode.TORCHSCRIPT:

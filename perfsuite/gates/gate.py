@@ -8,7 +8,7 @@ from perfsuite.evidence.coverage import Coverage, coverage
 from perfsuite.evidence.isa import Isa
 from perfsuite.evidence.records import Evidence, Kernel
 from perfsuite.gates.expectations import Expectation
-from perfsuite.gates.offer import amx, offer
+from perfsuite.gates.offer import Offer, amx, offer
 from perfsuite.machine.cpu import Cpu
 
 #: Kernels that a sentence names before it counts the rest.
@@ -27,9 +27,11 @@ def violations(
 ) -> tuple[str, ...]:
     """One sentence for each expectation that the kernels do not meet; ``environ`` is the worker's."""
     found = coverage(evidence)
+    offered = offer(expected.dtype, cpu, environ, evidence.stack_answers) if expected.dtype else None
     return (
-        *_precision(evidence, found, expected),
-        *_isa(evidence, found, expected, cpu, environ, require_amx=require_amx),
+        *(_precision(evidence, found, expected) if offered and offered.best is not Isa.GENERIC else ()),
+        *(_isa(evidence, found, expected, offered) if offered and expected.least_best_isa_share else ()),
+        *(_required_amx(evidence, expected, offered, cpu, environ) if offered and require_amx else ()),
         *_reference(evidence, found, expected),
         *_graph_breaks(evidence, expected),
     )
@@ -49,7 +51,7 @@ def losses(before: Evidence, after: Evidence, expected: Expectation) -> tuple[st
 
 
 def _precision(evidence: Evidence, found: Coverage, expected: Expectation) -> Iterator[str]:
-    if not expected.dtype or found.of_dtype(expected.dtype) >= expected.least_share:
+    if found.of_dtype(expected.dtype) >= expected.least_share:
         return
     others = [
         f"{dtype or 'an unknown type'} does {macs / found.total_macs:.0%}"
@@ -64,39 +66,34 @@ def _precision(evidence: Evidence, found: Coverage, expected: Expectation) -> It
     )
 
 
-def _isa(
-    evidence: Evidence,
-    found: Coverage,
-    expected: Expectation,
-    cpu: Cpu,
-    environ: Mapping[str, str],
-    *,
-    require_amx: bool,
-) -> Iterator[str]:
-    if not expected.dtype or not expected.least_best_isa_share:
-        return
-    answers = evidence.stack_answers
-    offered = offer(expected.dtype, cpu, environ, answers)
+def _isa(evidence: Evidence, found: Coverage, expected: Expectation, offered: Offer) -> Iterator[str]:
     shares = found.by_isa(expected.dtype)
     best = sum(share for isa, share in shares.items() if offered.accepts(isa))
-    if shares and best < expected.least_best_isa_share:
-        rest = ", ".join(
-            f"{'unstated' if isa is Isa.UNKNOWN else isa} {share:.0%}"
-            for isa, share in shares.items()
-            if not offered.accepts(isa) and share >= 0.005
-        )
-        kernels = [
-            kernel
-            for kernel in evidence.kernels
-            if kernel.macs and kernel.dtype == expected.dtype and not offered.accepts(kernel.isa)
-        ]
-        why = offered.obstacle or "nothing forbids it: unused"
-        yield (
-            f"{offered.best} is not used: it does {best:.0%} of the {expected.dtype} work, expected at least "
-            f"{expected.least_best_isa_share:.0%}; {rest} ({names(kernels)}); {offered.best} on this machine: {why}"
-        )
-    if require_amx and expected.dtype in ("bf16", "int8") and offered.best is not Isa.AMX:
-        yield f"--require-isa amx: {amx(expected.dtype, cpu, environ, answers).reason}"
+    if offered.best is Isa.GENERIC or not shares or best >= expected.least_best_isa_share:
+        return
+    rest = ", ".join(
+        f"{'unstated' if isa is Isa.UNKNOWN else isa} {share:.0%}"
+        for isa, share in shares.items()
+        if not offered.accepts(isa) and share >= 0.005
+    )
+    kernels = [
+        kernel
+        for kernel in evidence.kernels
+        if kernel.macs and kernel.dtype == expected.dtype and not offered.accepts(kernel.isa)
+    ]
+    why = offered.obstacle or "nothing forbids it: unused"
+    yield (
+        f"{offered.best} is not used: it does {best:.0%} of the {expected.dtype} work, expected at least "
+        f"{expected.least_best_isa_share:.0%}; {rest} ({names(kernels)}); {offered.best} on this machine: {why}"
+    )
+
+
+def _required_amx(
+    evidence: Evidence, expected: Expectation, offered: Offer, cpu: Cpu, environ: Mapping[str, str]
+) -> Iterator[str]:
+    """AMX is asked for: it must at least be there."""
+    if expected.least_best_isa_share and expected.dtype in ("bf16", "int8") and offered.best is not Isa.AMX:
+        yield f"--require-isa amx: {amx(expected.dtype, cpu, environ, evidence.stack_answers).reason}"
 
 
 def _reference(evidence: Evidence, found: Coverage, expected: Expectation) -> Iterator[str]:

@@ -12,7 +12,7 @@ from perfsuite.machine.stack import StackAnswers
 
 #: For each type the capabilities that multiply it, the best first, and the kernels that show their use.
 _LADDERS: Mapping[str, tuple[tuple[str, Isa], ...]] = {
-    "bf16": (("amx-bf16", Isa.AMX), ("avx512-bf16", Isa.AVX512_BF16), ("avx512", Isa.AVX512), ("avx2", Isa.AVX2)),
+    "bf16": (("amx-bf16", Isa.AMX), ("avx512-bf16", Isa.AVX512_BF16), ("avx512", Isa.AVX512)),
     "int8": (
         ("amx-int8", Isa.AMX),
         ("avx512-vnni", Isa.AVX512_VNNI),
@@ -27,7 +27,10 @@ _STRONGEST_FIRST = tuple(Isa)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """``best`` is what the hardware has; ``obstacle`` why this process cannot use it, else empty."""
+    """``best`` is what the hardware has; ``obstacle`` why this process cannot use it, else empty.
+
+    GENERIC: the machine has nothing that multiplies the type, so that there is nothing to lose.
+    """
 
     dtype: str
     best: Isa

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 _STYLES = {"yes": "green", "no": "red"}
 
 
-def print_matrix(models: Mapping[str, Model], stack: Stack, *, as_json: bool) -> None:
+def print_matrix(models: Mapping[str, Model], stack: Stack, flags: Collection[str], *, as_json: bool) -> None:
     """Every model x backend x mode x precision, with the reason or caveat; then the workloads' shapes."""
-    cells = _cells(models, stack)
+    cells = _cells(models, stack, flags)
     if as_json:
         print(json.dumps([_as_dict(*cell) for cell in cells], indent=1))
         return
@@ -61,9 +61,9 @@ def print_matrix(models: Mapping[str, Model], stack: Stack, *, as_json: bool) ->
 _Cell = tuple["str", "str", Mode, Precision, Support]
 
 
-def _cells(models: Mapping[str, Model], stack: Stack) -> list[_Cell]:
+def _cells(models: Mapping[str, Model], stack: Stack, flags: Collection[str]) -> list[_Cell]:
     return [
-        (name, backend.name, mode, precision, backend.support(model.reads, mode, precision, stack.packages))
+        (name, backend.name, mode, precision, backend.support(model.reads, mode, precision, stack.packages, flags))
         for name, model in models.items()
         for backend in BACKENDS
         for mode in Mode

@@ -73,7 +73,9 @@ def test_an_interrupted_run_leaves_no_process_and_resumes(project: pytest.Pytest
     assert resumed.returncode == 0
     assert "2 passed" in output
     journals = list((project.path / ".perfsuite").glob("*.jsonl"))
-    assert [len(journal.read_text().splitlines()) for journal in journals] == [1 + 4]
+    assert [len(journal.read_text().splitlines()) for journal in journals] == [
+        1 + 4 + 2
+    ]  # the header, replicates, evidence
 
 
 def _start(project: pytest.Pytester, *arguments: str) -> subprocess.Popen[str]:

@@ -18,6 +18,7 @@ from perfsuite.results import Accuracy
 from perfsuite.spec import Precision
 
 Floats = NDArray[np.float64]
+VNNI = frozenset({"avx2", "avx512_vnni"})
 
 WORST = Accuracy(sqnr_db=-math.inf, centred_cosine=-1.0, agreement=0.0, max_error=math.inf)
 PERFECT = Accuracy(sqnr_db=math.inf, centred_cosine=1.0, agreement=1.0, max_error=0.0)
@@ -159,9 +160,9 @@ def test_each_floor_is_the_last_value_that_passes(limits: Window, field: str, fl
 def test_known_weights_have_their_own_window_and_others_the_general_one() -> None:
     assert {model for model, _, _ in CALIBRATED} <= {model.name for model in MODELS}
     for (model, kind, precision), limits in CALIBRATED.items():
-        assert window(model, kind, precision) is limits
-        assert window("a-users-own", kind, precision) is WINDOWS[precision]
-        assert window(model, "of-another-kind", precision) is WINDOWS[precision]
+        assert window(model, kind, precision, VNNI) is limits
+        assert window("a-users-own", kind, precision, VNNI) is WINDOWS[precision]
+        assert window(model, "of-another-kind", precision, VNNI) is WINDOWS[precision]
 
 
 @pytest.mark.parametrize("field", ["sqnr_db", "centred_cosine", "agreement"])
@@ -200,7 +201,7 @@ ANSWER = REFERENCE + 0.005 * _noise(2, 4, 10, seed=1)
 
 
 def _said(reference: Outputs, answer: Outputs, weights_kind: str = "seeded") -> tuple[str, ...]:
-    return check(VARIANT, reference, answer, yields=Yields.LOGITS, weights_kind=weights_kind).violations
+    return check(VARIANT, reference, answer, yields=Yields.LOGITS, weights_kind=weights_kind, flags=VNNI).violations
 
 
 def test_check_passes_what_its_precision_should_give() -> None:
@@ -208,7 +209,9 @@ def test_check_passes_what_its_precision_should_give() -> None:
 
 
 def test_check_measures_what_it_judges() -> None:
-    finding = check(VARIANT, _outputs(REFERENCE), _outputs(ANSWER), yields=Yields.LOGITS, weights_kind="seeded")
+    finding = check(
+        VARIANT, _outputs(REFERENCE), _outputs(ANSWER), yields=Yields.LOGITS, weights_kind="seeded", flags=VNNI
+    )
     assert 40 < finding.accuracy.sqnr_db < 50
 
 
@@ -236,3 +239,9 @@ def test_check_does_not_pass_on_a_reference_that_is_no_number() -> None:
     broken = REFERENCE.copy()
     broken[1, 2, 3] = math.nan
     assert _said(_outputs(broken), _outputs(ANSWER))
+
+
+def test_without_vnni_a_bit_of_int8_s_precision_is_gone() -> None:
+    key = ("resnet50", "seeded", Precision.INT8_STATIC)
+    assert window(*key, {"avx2", "fma"}).centred_cosine_floor < window(*key, VNNI).centred_cosine_floor
+    assert window("resnet50", "seeded", Precision.BF16, {"avx2"}) is window("resnet50", "seeded", Precision.BF16, VNNI)

@@ -40,7 +40,9 @@ def _supported() -> Iterator[Variant]:
     backends = {backend.name: backend for backend in BACKENDS}
     for variant in matrix(tuple(_READS), tuple(backends), tuple(workload.name for workload in WORKLOADS)):
         how = _READS[variant.model], variant.mode, variant.precision
-        if any(backends[variant.backend].support(*how, stack).supported for stack in (IPEX_2_8, IPEX_2_7, STOCK)):
+        if any(
+            backends[variant.backend].support(*how, stack, AMX.flags).supported for stack in (IPEX_2_8, IPEX_2_7, STOCK)
+        ):
             yield variant
 
 
@@ -81,7 +83,7 @@ def test_what_a_backend_calls_simulated_or_partial_is_known() -> None:
     backends = {backend.name: backend for backend in BACKENDS}
     for variant in _supported():
         how = _READS[variant.model], variant.mode, variant.precision
-        caveats = [backends[variant.backend].support(*how, stack).caveat for stack in (IPEX_2_8, STOCK)]
+        caveats = [backends[variant.backend].support(*how, stack, AMX.flags).caveat for stack in (IPEX_2_8, STOCK)]
         expected = expectation(variant, _READS[variant.model])
         assert bool(expected.dtype) is not any(caveats), variant.id
         assert expected.known or not any(caveats)

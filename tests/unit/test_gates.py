@@ -244,8 +244,8 @@ def test_kernels_are_named_the_most_work_first_and_the_rest_counted() -> None:
         (ZEN4, Isa.AVX512_BF16, Isa.AVX512_VNNI, Isa.AVX512),
         (CASCADE_LAKE, Isa.AVX512, Isa.AVX512_VNNI, Isa.AVX512),
         (cpu(AVX512, model=85), Isa.AVX512, Isa.AVX512, Isa.AVX512),
-        (ALDER_LAKE, Isa.AVX2, Isa.AVX_VNNI, Isa.AVX2),
-        (HASWELL, Isa.AVX2, Isa.AVX2, Isa.AVX2),
+        (ALDER_LAKE, Isa.GENERIC, Isa.AVX_VNNI, Isa.AVX2),
+        (HASWELL, Isa.GENERIC, Isa.AVX2, Isa.AVX2),
         (NEHALEM, Isa.GENERIC, Isa.GENERIC, Isa.GENERIC),
         # oneDNN wants both types of AMX, or takes neither.
         (cpu(f"{AVX512} {ABOVE} amx_tile amx_bf16"), Isa.AVX512_BF16, Isa.AVX512_VNNI, Isa.AVX512),
@@ -304,3 +304,11 @@ def test_graphs_that_there_were_none_of() -> None:
     without, broken = _pass(_conv(100, Isa.AMX)), _pass(_conv(100, Isa.AMX), graphs=graphs("print"))
     assert losses(without, broken, _BF16) == ("1 graph breaks, 0 in the baseline",)
     assert losses(broken, without, _BF16) == ()
+
+
+def test_where_nothing_multiplies_the_type_there_is_no_silicon_to_lose() -> None:
+    native = _pass(operator_kernel("aten::thnn_conv2d"))
+    assert _said(native, cpu=HASWELL) == ()
+    assert [sentence.split(":")[0] for sentence in _said(native, cpu=ZEN4)] == ["precision lost"]
+    reference = _pass(_conv(100, Isa.GENERIC, implementation="ref:any", reference=True))
+    assert [sentence.split()[0] for sentence in _said(reference, cpu=HASWELL)] == ["reference"]

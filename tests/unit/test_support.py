@@ -12,13 +12,23 @@ IPEX_2_8 = {"torch": "2.8.0", "torchao": "0.14.1", "intel-extension-for-pytorch"
 IPEX_2_7 = {"torch": "2.7.0", "torchao": "0.10.0", "intel-extension-for-pytorch": "2.7.0+cpu"}
 STOCK = {"torch": "2.14.1", "torchao": "0.18.0"}
 
+AVX512 = frozenset({"avx2", "avx512f", "avx512bw", "avx512vl", "avx512dq"})
+
 _CELLS = list(product(Reads, Mode, Precision))
+_PLACES = list(product(Reads, Mode))
 _STATIC, _DYNAMIC = Precision.INT8_STATIC, Precision.INT8_DYNAMIC
 
 
-def _support(backend: str, reads: Reads, mode: Mode, precision: Precision, packages: dict[str, str]) -> Support:
+def _support(
+    backend: str,
+    reads: Reads,
+    mode: Mode,
+    precision: Precision,
+    packages: dict[str, str],
+    flags: frozenset[str] = AVX512,
+) -> Support:
     (one,) = (candidate for candidate in BACKENDS if candidate.name == backend)
-    return one.support(reads, mode, precision, packages)
+    return one.support(reads, mode, precision, packages, flags)
 
 
 def _words(support: Support) -> str:
@@ -88,3 +98,28 @@ def test_without_torchao_stock_runs_float_alone() -> None:
 def test_ipex_needs_no_torchao() -> None:
     packages = {"torch": "2.8.0", "intel-extension-for-pytorch": "2.8.0"}
     assert all(_support("ipex", *cell, packages).supported for cell in _CELLS)
+
+
+@pytest.mark.parametrize("flags", [AVX512, frozenset({"avx2", "avx_vnni", "avx_ne_convert"})])
+def test_bf16_is_itself_where_the_cpu_multiplies_it(flags: frozenset[str]) -> None:
+    for backend, packages in (("ipex", IPEX_2_8), ("stock", STOCK)):
+        assert {_words(_support(backend, reads, mode, Precision.BF16, packages, flags)) for reads, mode in _PLACES} == {
+            ""
+        }
+
+
+def test_bf16_without_avx512_is_emulated_or_refused_by_ipex() -> None:
+    flags = frozenset({"avx2", "fma", "avx512f"})
+    for reads, mode in _PLACES:
+        stock = _support("stock", reads, mode, Precision.BF16, STOCK, flags)
+        ipex = _support("ipex", reads, mode, Precision.BF16, IPEX_2_8, flags)
+        assert stock.supported
+        assert str(stock.caveat).startswith("emulated: ")
+        assert ipex.supported is (mode is Mode.DYNAMO)
+        assert _words(ipex).startswith("emulated: " if ipex.supported else "unsupported: ipex packs BF16 weights only")
+
+
+def test_other_precisions_ask_nothing_of_the_cpu() -> None:
+    for cell in _CELLS:
+        if cell[2] is not Precision.BF16:
+            assert _support("ipex", *cell, IPEX_2_8, frozenset()) == _support("ipex", *cell, IPEX_2_8)
