@@ -7,8 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from perfsuite.compare.command import add_parser as add_compare_parser
 from perfsuite.errors import PerfsuiteError
 from perfsuite.explain.command import add_parser as add_explain_parser
+from perfsuite.stacks.command import add_parser as add_stacks_parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,10 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     selfcheck = commands.add_parser("selfcheck", help="does perfsuite itself work here?")
     selfcheck.add_argument(
         "what",
-        choices=("overhead", "faults", "kernels", "parser"),
+        choices=("overhead", "faults", "kernels", "parser", "compare"),
         help="overhead: a figure through perfsuite against a bare loop; faults: planted ones, each to be found; "
-        "kernels: lost silicon, planted, each to be named; parser: lines read in a second",
+        "kernels: lost silicon, planted, each to be named; parser: lines read in a second; "
+        "compare: a stack against itself, and against itself slowed by 3 and by 1 %% (hours)",
     )
+    selfcheck.add_argument("--runs", type=int, default=10, help="of compare; trials of slowed ones are twice as many")
     selfcheck.set_defaults(run=_selfcheck)
 
     kernels = commands.add_parser("kernels", help="run variants once and print which kernels they really use")
@@ -43,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     kernels.set_defaults(run=_kernels)
 
     add_explain_parser(commands)
+    add_compare_parser(commands)
+    add_stacks_parser(commands)
 
     options = parser.parse_args(arguments)
     try:
@@ -50,19 +56,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PerfsuiteError as error:
         print(f"perfsuite: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
+        print(f"perfsuite: interrupted; {interrupt}" if interrupt.args else "perfsuite: interrupted", file=sys.stderr)
         return 130
     return status
 
 
 def _matrix(options: argparse.Namespace) -> int:
+    from perfsuite.machine.cpu import read_cpu
     from perfsuite.measure.stack import current_stack
     from perfsuite.models import load_models
     from perfsuite.report.matrix import print_matrix
     from perfsuite.settings import read_settings
 
     settings = read_settings(Path.cwd(), {})
-    print_matrix(load_models(settings.models), current_stack(), as_json=options.json)
+    print_matrix(load_models(settings.models), current_stack(), read_cpu().flags, as_json=options.json)
     return 0
 
 
@@ -80,11 +88,13 @@ def _kernels(options: argparse.Namespace) -> int:
 
 def _selfcheck(options: argparse.Namespace) -> int:
     from perfsuite.measure.rig import Rig
-    from perfsuite.selfcheck import faults, kernels, overhead, parser
+    from perfsuite.selfcheck import compare, faults, kernels, overhead, parser
     from perfsuite.settings import read_settings
 
     if options.what == "parser":
         return parser.run()
+    if options.what == "compare":
+        return compare.run(read_settings(Path.cwd(), {}), runs=options.runs)
     checks = {"overhead": overhead.run, "faults": faults.run, "kernels": kernels.run}
     with Rig(read_settings(Path.cwd(), {})) as rig:
         return checks[options.what](rig)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,16 +13,20 @@ import pytest
 from perfsuite.baselines import Baselines
 from perfsuite.errors import PerfsuiteError
 from perfsuite.measure.placement import place
+from perfsuite.measure.stack import current_stack
 from perfsuite.settings import REQUIRABLE_ISAS, WEIGHTS_POLICIES, Settings, read_settings
-from perfsuite.spec import WORKLOADS
+from perfsuite.spec import WORKLOADS, named_workloads
+from perfsuite.stacks.build import ready_stack
+from perfsuite.stacks.definitions import stack_definitions
 
 if TYPE_CHECKING:
     from perfsuite.evidence.records import Evidence
     from perfsuite.explain.records import Explanation
     from perfsuite.machine.fingerprint import MachineClass
     from perfsuite.measure.rig import Rig
-    from perfsuite.results import Accuracy, Comparison, Failure, Measurement
+    from perfsuite.results import Accuracy, Comparison, Failure, Measurement, Stack
     from perfsuite.spec import Variant
+    from perfsuite.stacks.build import ReadyStack
 
 #: What is selected when neither --workload nor -m names a workload.
 CHECKED_WORKLOAD, TIMED_WORKLOAD = "smoke", "latency"
@@ -45,6 +50,8 @@ class Run:
     require_verdict: bool
     resume: bool
     baselines: Baselines
+    #: Another stack than the interpreter's own.
+    ready: ReadyStack | None = None
     machine: MachineClass | None = None
     rig: Rig | None = None
     results: dict[Variant, Measurement | Failure] = field(default_factory=dict)
@@ -58,6 +65,10 @@ class Run:
     accepted: dict[Path, int] = field(default_factory=dict)
     not_accepted: str | None = None
 
+    @property
+    def stack(self) -> Stack:
+        return self.ready.stack if self.ready else current_stack()
+
 
 def add_options(parser: pytest.Parser) -> None:
     """Declare them; each one's default is in Settings."""
@@ -66,6 +77,8 @@ def add_options(parser: pytest.Parser) -> None:
     names = ", ".join(workload.name for workload in WORKLOADS)
     add("--workload", metavar="NAMES", help=f"comma-separated workloads, or all ({names}); by default "
         f"{CHECKED_WORKLOAD} for correctness and kernels, {TIMED_WORKLOAD} for timing")  # fmt: skip
+    add("--stack", metavar="NAME", help="run in this stack, built if need be (default: the interpreter's own); "
+        "see `perfsuite stacks list`")  # fmt: skip
     add("--threads", type=int, metavar="N", help="threads of each worker (default: one a physical core)")
     add("--weights", choices=WEIGHTS_POLICIES, help="where weights come from (default: auto)")
     add("--replicates", type=int, metavar="N", help="worker processes that time each variant (default: 2)")
@@ -100,6 +113,8 @@ def read_run(config: pytest.Config) -> Run:
         resume=option("resume"),
         baselines=Baselines(settings.baselines),
     )
+    if name := option("stack"):
+        run.ready = ready_stack(name, stack_definitions(settings.stacks, config.rootpath), say=_say)
     if timing:
         if option("benchmark_disable"):
             raise PerfsuiteError("--benchmark-disable: there is nothing to run with --benchmark-only then")
@@ -110,15 +125,13 @@ def read_run(config: pytest.Config) -> Run:
     return run
 
 
+def _say(text: str) -> None:
+    print(text, file=sys.__stderr__, flush=True)
+
+
 def _workloads(chosen: str | None, mark_expression: str) -> tuple[str, ...] | None:
-    known = tuple(workload.name for workload in WORKLOADS)
-    if chosen is None:
-        named = tuple(name for name in known if re.search(rf"(?<![\w-]){name}(?![\w-])", mark_expression))
-        return named or None
-    if chosen == "all":
-        return known
-    names = tuple(chosen.split(","))
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise PerfsuiteError(f"--workload: no workload {', '.join(unknown)}; there are {', '.join(known)}, all")
-    return names
+    if chosen is not None:
+        return named_workloads(chosen)
+    known = (workload.name for workload in WORKLOADS)
+    named = tuple(name for name in known if re.search(rf"(?<![\w-]){name}(?![\w-])", mark_expression))
+    return named or None

@@ -13,6 +13,7 @@ from perfsuite.errors import PerfsuiteError
 from perfsuite.explain.causes import explain
 from perfsuite.explain.changes import evidence_changes
 from perfsuite.judge import judge
+from perfsuite.machine.cpu import read_cpu
 from perfsuite.models import load_models
 from perfsuite.options import CHECKED_WORKLOAD, TIMED_WORKLOAD, Run, add_options, read_run
 from perfsuite.replay import ReplayTimer, replay
@@ -66,24 +67,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     timed = "benchmark" in metafunc.fixturenames
     models = load_models(run.settings.models)
     workloads = run.workloads or (TIMED_WORKLOAD if timed else CHECKED_WORKLOAD,)
-    packages = _packages()
+    packages, flags = run.stack.packages, read_cpu().flags
     params = []
     for variant in matrix(tuple(models), tuple(backend.name for backend in BACKENDS), workloads):
         marks = [getattr(pytest.mark, name) for name in variant.marks]
         backend = next(backend for backend in BACKENDS if backend.name == variant.backend)
-        support = backend.support(models[variant.model].reads, variant.mode, variant.precision, packages)
+        reads = models[variant.model].reads
+        support = backend.support(reads, variant.mode, variant.precision, packages, flags)
         if not support.supported:
             marks.append(pytest.mark.skip(reason=f"unsupported: {support.reason}"))
         if timed:
             marks.append(pytest.mark.benchmark(timer=ReplayTimer(), group=f"{variant.model} {variant.workload}"))
         params.append(pytest.param(variant, id=variant.id, marks=marks))
     metafunc.parametrize("variant", params)
-
-
-def _packages() -> dict[str, str]:
-    from perfsuite.measure.stack import current_stack
-
-    return current_stack().packages
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -143,7 +139,7 @@ def _rig(run: Run) -> Rig:
     if run.rig is None:
         from perfsuite.measure.rig import Rig
 
-        run.rig = Rig(run.settings)
+        run.rig = Rig(run.settings, ready=run.ready)
     return run.rig
 
 
@@ -164,7 +160,6 @@ def gate(request: pytest.FixtureRequest, variant: Variant, rig: Rig) -> Callable
     """Call with the variant's evidence: what is wrong with its kernels, also against its baseline's."""
     from perfsuite.gates.expectations import expectation
     from perfsuite.gates.gate import losses, violations
-    from perfsuite.machine.cpu import read_cpu
 
     run = request.config.stash[_RUN]
 
@@ -243,13 +238,11 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
         return
     import msgspec
 
-    from perfsuite.measure.stack import current_stack
-
     for momentary in ("hz_actual", "hz_actual_friendly"):  # else every comparison is of "different machines"
         machine_info["cpu"].pop(momentary, None)
     machine_info["perfsuite"] = {
         "machine_class": msgspec.to_builtins(run.machine),
-        "stack": msgspec.to_builtins(current_stack()),
+        "stack": msgspec.to_builtins(run.stack),
     }
 
 

@@ -38,6 +38,8 @@ class Settings:
     #: The instruction set without which a variant that would use it fails: amx, or none.
     require_isa: str | None = None
     models: Mapping[str, str] = field(default_factory=dict)
+    #: The user's own stacks, as tables: perfsuite/stacks/definitions.py reads them.
+    stacks: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         positive = ("replicates", "measure_s", "warm_up_limit_s", "step_timeout_s", "threads")
@@ -95,6 +97,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "baselines": (str, Path),
     "require_isa": (str,),
     "models": (dict,),
+    "stacks": (dict,),
 }
 
 

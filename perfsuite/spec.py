@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from perfsuite.errors import UsageError
+
 
 class Mode(StrEnum):
     """How the prepared model is executed."""
@@ -146,6 +148,17 @@ class Variant:
 def workload(name: str) -> Workload:
     """The workload of that name; KeyError if there is none."""
     return _workloads_by_name()[name]
+
+
+def named_workloads(names: str) -> tuple[str, ...]:
+    """Comma-separated names, or ``all``; UsageError on one that there is not."""
+    known = tuple(_workloads_by_name())
+    if names == "all":
+        return known
+    chosen = tuple(names.split(","))
+    if unknown := [name for name in chosen if name not in known]:
+        raise UsageError(f"--workload: no workload {', '.join(unknown)}; there are {', '.join(known)}, all")
+    return chosen
 
 
 @functools.cache

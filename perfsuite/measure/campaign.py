@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-
-import msgspec
 
 from perfsuite.errors import UsageError, WorkerError
 from perfsuite.evidence.records import Evidence
+from perfsuite.measure import journal as journals
 from perfsuite.measure.rig import Rig
 from perfsuite.results import Digests, Failure, Measurement, Replicate, Stack
 from perfsuite.spec import Variant, workload
@@ -46,60 +42,19 @@ class ObservedEntry:
     evidence: Evidence
 
 
-class Journal:
-    """Replicates and evidence on disk, a line each, the moment they are there."""
+class Journal(journals.Journal[Header]):
+    """Replicates and evidence."""
 
-    def __init__(self, path: Path, lines: Iterable[JournalEntry | ObservedEntry] = ()) -> None:
-        self.path = path
-        self.entries: list[JournalEntry] = []
-        self.evidence: dict[Variant, Evidence] = {}
-        for line in lines:
-            self._keep(line)
+    header_type = Header
+    kinds = (JournalEntry, ObservedEntry)
 
-    @classmethod
-    def create(cls, folder: Path, header: Header) -> Journal:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}.jsonl"
-        path.write_bytes(msgspec.json.encode(header) + b"\n")
-        return cls(path)
+    @property
+    def entries(self) -> list[JournalEntry]:
+        return self.of(JournalEntry)
 
-    @classmethod
-    def resume(cls, folder: Path, header: Header) -> Journal:
-        """Go on with the newest journal; a line cut off by a crash is left out."""
-        newest = max(folder.glob("*.jsonl"), default=None)
-        if newest is None:
-            raise UsageError(f"--resume: there is no journal in {folder}; run without it")
-        first, *rest = newest.read_bytes().splitlines(keepends=True) or [b""]
-        whole = [line for line in rest if line.endswith(b"\n")]
-        try:
-            found = msgspec.json.decode(first, type=Header)
-            entries = [_decode(line) for line in whole]
-        except msgspec.MsgspecError as error:
-            raise UsageError(f"--resume: {newest} cannot be read ({error}); run without it") from error
-        if found != header:
-            raise UsageError(
-                f"--resume: {newest} was measured with another stack, machine, environment or measure_s; run without it"
-            )
-        os.truncate(newest, sum(map(len, (first, *whole))))
-        return cls(newest, entries)
-
-    def append(self, entry: JournalEntry | ObservedEntry) -> None:
-        with self.path.open("ab") as file:
-            file.write(msgspec.json.encode(entry) + b"\n")
-        self._keep(entry)
-
-    def _keep(self, entry: JournalEntry | ObservedEntry) -> None:
-        if isinstance(entry, JournalEntry):
-            self.entries.append(entry)
-        else:
-            self.evidence[entry.variant] = entry.evidence
-
-
-def _decode(line: bytes) -> JournalEntry | ObservedEntry:
-    fields = msgspec.json.decode(line)
-    if isinstance(fields, dict) and "evidence" in fields:
-        return msgspec.convert(fields, ObservedEntry)
-    return msgspec.convert(fields, JournalEntry)
+    @property
+    def evidence(self) -> dict[Variant, Evidence]:
+        return {record.variant: record.evidence for record in self.of(ObservedEntry)}
 
 
 def header(rig: Rig) -> Header:

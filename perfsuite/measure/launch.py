@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import json
@@ -9,7 +10,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 from types import TracebackType
@@ -27,9 +27,12 @@ _REAP_TIMEOUT_S = 10.0
 
 
 class Launcher:
-    """A process that imports one backend and forks workers from it."""
+    """A process of the interpreter ``python`` that imports one backend and forks workers from it."""
 
-    def __init__(self, *, backend: str, environment: dict[str, str], cpus: tuple[int, ...], logs: Path) -> None:
+    def __init__(
+        self, *, python: Path, backend: str, environment: dict[str, str], cpus: tuple[int, ...], logs: Path
+    ) -> None:
+        self._python = python
         self._backend = backend
         self._environment = environment
         self._cpus = cpus
@@ -47,7 +50,7 @@ class Launcher:
         arguments = [str(theirs.fileno()), str(int(preload)), ",".join(map(str, self._cpus))]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "perfsuite.worker", *arguments],
+                [str(self._python), "-m", "perfsuite.worker", *arguments],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -157,6 +160,19 @@ class Worker:
             self._end(signal.SIGKILL)
             raise self._error(do, f"answered with garbage ({answer!r:.80})")
         return answer
+
+    def pause(self) -> None:
+        """Stop every thread of the worker, those of an OpenMP runtime that spins after its work too."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused worker go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        # Of one that died meanwhile, the next call tells how.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
 
     def _cause(self, code: int | None) -> str:
         if code is None:

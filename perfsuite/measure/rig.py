@@ -7,6 +7,7 @@ import functools
 import hashlib
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,42 +18,58 @@ from typing import TYPE_CHECKING, Any, Self
 import perfsuite.models
 from perfsuite.backends import BACKENDS
 from perfsuite.evidence.build import build_evidence
+from perfsuite.machine.cpu import read_cpu
 from perfsuite.measure.environment import cache_folder, decisive, worker_environment
 from perfsuite.measure.launch import Launcher, Worker
 from perfsuite.measure.packages import fetch_sources
 from perfsuite.measure.placement import place
 from perfsuite.measure.stack import current_stack
+from perfsuite.measure.timed import Timed
 from perfsuite.models import load_models
 from perfsuite.models.base import Sources
-from perfsuite.results import Digests, Replicate, Stages
+from perfsuite.results import Digests, Replicate
 from perfsuite.spec import Mode, Precision, Support, Variant, workload
 from perfsuite.worker.protocol import Job
-from perfsuite.worker.timing import Warmup
 
 if TYPE_CHECKING:
     from perfsuite.accuracy import Finding, Outputs
     from perfsuite.evidence.records import Evidence
     from perfsuite.settings import Settings
+    from perfsuite.stacks.build import ReadyStack
 
 
 class Rig:
-    """Runs variants of the current stack; leaving its ``with`` block ends every process.
+    """Runs variants of one stack, by default the current one; leaving its ``with`` block ends every process.
 
-    ``environ`` stands in for the user's environment variables.
+    ``environ`` stands in for the user's environment variables; ``planted`` is a fault in every
+    worker that is timed.
     """
 
-    def __init__(self, settings: Settings, *, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        ready: ReadyStack | None = None,
+        environ: Mapping[str, str] = os.environ,
+        planted: str | None = None,
+    ) -> None:
         self.settings = settings
-        self.stack = current_stack()
+        self.stack = ready.stack if ready else current_stack()
+        self._planted = planted
+        self._python = ready.python if ready else Path(sys.executable)
         self.models = load_models(settings.models)
         self.placement = place(settings.threads)
         self.machine = self.placement.machine
+        self._flags = read_cpu().flags
+        self._folder = tempfile.TemporaryDirectory(prefix="perfsuite-")
         self.worker_environment = worker_environment(
-            environ, threads=self.placement.threads, stack_slug=self.stack.slug
+            {**environ, **(ready.environment if ready else {}), "PYTHONPATH": self._python_path(environ)},
+            threads=self.placement.threads,
+            stack_slug=self.stack.slug,
         )
         self.environment = decisive(self.worker_environment)
-        self._folder = tempfile.TemporaryDirectory(prefix="perfsuite-")
         self._launchers: dict[str, Launcher] = {}
+        self._imported_s = 0.0
         self._sources: Sources | None = None
         self._ready: set[tuple[str, str]] = set()
         self._artefacts: dict[Variant, Path] = {}
@@ -69,15 +86,29 @@ class Rig:
             launcher.close()
         self._folder.cleanup()
 
+    def relaunch(self) -> None:
+        """End the launchers: what comes next runs in processes that are loaded anew, at other addresses."""
+        for launcher in self._launchers.values():
+            self._imported_s += launcher.import_s
+            launcher.close()
+        self._launchers.clear()
+
+    def _python_path(self, environ: Mapping[str, str]) -> str:
+        """Lets another stack's interpreter find perfsuite, and nothing else of what is installed beside it."""
+        folder = Path(self._folder.name) / "path"
+        folder.mkdir()
+        (folder / "perfsuite").symlink_to(Path(perfsuite.__file__).parent, target_is_directory=True)
+        return os.pathsep.join(filter(None, (str(folder), environ.get("PYTHONPATH"))))
+
     @property
     def import_s(self) -> float:
         """Wall time that launchers spent importing."""
-        return sum(launcher.import_s for launcher in self._launchers.values())
+        return self._imported_s + sum(launcher.import_s for launcher in self._launchers.values())
 
     def support(self, variant: Variant) -> Support:
         backend = next(backend for backend in BACKENDS if backend.name == variant.backend)
         reads = self.models[variant.model].reads
-        return backend.support(reads, variant.mode, variant.precision, self.stack.packages)
+        return backend.support(reads, variant.mode, variant.precision, self.stack.packages, self._flags)
 
     def weights_origin(self, model: str) -> str:
         """Where the weights came from, in words; the model must have been run."""
@@ -85,15 +116,20 @@ class Rig:
 
     def check(self, variant: Variant, *, fault: str | None = None) -> Finding:
         """Run the variant and hold its outputs against FP32's; its evidence is kept for ``evidence``."""
+        return self.judged(variant, self.outputs(variant, fault=fault))
+
+    def judged(self, variant: Variant, answer: Outputs) -> Finding:
+        """Hold outputs of the variant against FP32's."""
         from perfsuite.accuracy import check
 
-        reference, answer = self.reference(variant), self.outputs(variant, fault=fault)
+        reference = self.reference(variant)
         return check(
             variant,
             reference,
             answer,
             yields=self.models[variant.model].yields,
             weights_kind=self._weights(variant.model)["kind"],
+            flags=self._flags,
         )
 
     def _weights(self, model: str) -> dict[str, str]:
@@ -166,31 +202,21 @@ class Rig:
 
     def replicate(self, variant: Variant) -> tuple[Replicate, Digests]:
         """Measure the variant once, in a worker of its own."""
-        shapes = workload(variant.workload)
-        timeout_s = self._timeout_s(variant)
+        with self.timed(variant) as timed:
+            once = workload(variant.workload).once
+            warmup = timed.warm_up()
+            duration_s, iterations = (0.0, 1) if once else (self.settings.measure_s, 5)
+            block = timed.block(duration_s=duration_s, iterations=iterations)
+            return timed.replicate(warmup, tuple(block["latencies_ns"])), timed.digests
+
+    @contextmanager
+    def timed(self, variant: Variant) -> Iterator[Timed]:
+        """A worker of its own, prepared, that can be timed; a deployed one loads its artefact."""
         artefact = self._artefact(variant) if variant.mode is Mode.DEPLOYED else None
-        with self.worker(variant, artefact=artefact, deployment="load" if artefact else None) as worker:
+        deployment = "load" if artefact else None
+        with self.worker(variant, fault=self._planted, artefact=artefact, deployment=deployment) as worker:
             ready = self.prepare(variant, worker)
-            if shapes.once:
-                warmup, duration_s, iterations = Warmup(steady=False, iterations=1, duration_ns=0), 0.0, 1
-            else:
-                warmup = Warmup(**worker.call("warm_up", timeout_s=timeout_s, limit_s=self.settings.warm_up_limit_s))
-                duration_s, iterations = self.settings.measure_s, 5
-            timed = worker.call("block", timeout_s=timeout_s, duration_s=duration_s, iterations=iterations)
-            memory = worker.call("memory", timeout_s=timeout_s)
-        latencies_ns = tuple(timed["latencies_ns"])
-        stages = Stages(
-            start_s=worker.start_s,
-            load_s=ready["load_s"],
-            prepare_s=ready["prepare_s"],
-            first_inference_s=ready["first_inference_s"],
-            warm_up_s=warmup.duration_ns * 1e-9,
-            timed_s=sum(latencies_ns) * 1e-9,
-        )
-        return (
-            Replicate(latencies_ns=latencies_ns, warmup=warmup, stages=stages, **memory),
-            Digests(weights_sha256=ready["weights_sha256"], inputs_sha256=ready["inputs_sha256"]),
-        )
+            yield Timed(variant, worker, ready, timeout_s=self._timeout_s(variant), settings=self.settings)
 
     def _outputs(self, variant: Variant, **how: Any) -> Outputs:
         import numpy as np
@@ -229,6 +255,7 @@ class Rig:
     def _launcher(self, backend: str) -> Launcher:
         if backend not in self._launchers or self._launchers[backend].closed:
             launcher = Launcher(
+                python=self._python,
                 backend=backend,
                 environment=self.worker_environment,
                 cpus=self.placement.cpus,
@@ -278,7 +305,7 @@ class Rig:
             with self._launcher("stock").start(job) as worker:
                 worker.call(
                     "make_assets",
-                    timeout_s=self._timeout_s(maker),
+                    timeout_s=workload(workload_name).step_timeout_s,  # the user's is for what is measured
                     policy=self.settings.weights,
                     workloads=[workload_name],
                 )

@@ -54,6 +54,32 @@ def progress(total: int) -> Iterator[Callable[[Variant | None], None]]:
         yield step
 
 
+@contextmanager
+def within_budget(budget_s: float) -> Iterator[Callable[[str], None]]:
+    """Yields what is told each thing that is about to be done; the bar shows how much of the time is spent."""
+    console = Console(file=sys.__stderr__)
+    if not console.is_terminal:
+        yield _plain_words()
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn(f"of {budget_s:.0f} s"))
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=budget_s)
+        begun_s = time.monotonic()
+        yield lambda text: bar.update(task, completed=time.monotonic() - begun_s, description=text)
+
+
+def _plain_words() -> Callable[[str], None]:
+    said_s = time.monotonic() - _PLAIN_EVERY_S
+
+    def say(text: str) -> None:
+        nonlocal said_s
+        if time.monotonic() - said_s >= _PLAIN_EVERY_S:
+            said_s = time.monotonic()
+            print(text, file=sys.__stderr__, flush=True)
+
+    return say
+
+
 def _plain(total: int) -> Callable[[Variant | None], None]:
     begun_s = time.monotonic()
     said_s = begun_s - _PLAIN_EVERY_S

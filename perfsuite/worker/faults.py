@@ -7,6 +7,8 @@ through the same worker, preparation and comparison as any variant.
 from __future__ import annotations
 
 import dataclasses
+import statistics
+import time
 from typing import TYPE_CHECKING
 
 import torch
@@ -231,6 +233,57 @@ class ExtraReorder(Fault):
         return module
 
 
+class ExtraWork(Fault):
+    """Real work after each forward pass, some percent of its time: a small product, often enough.
+
+    How often is found out by the worker itself once it has run long enough to be warm, so that the
+    work grows and shrinks with the speed of the machine as the pass does.
+    """
+
+    share: float
+    _COLD = 10
+
+    def on_forward(self, forward: Forward) -> Forward:
+        matrix = torch.ones(64, 64)
+        passes_ns: list[int] = []
+        products = 0
+
+        def work(count: int) -> int:
+            before_ns = time.perf_counter_ns()
+            for _ in range(count):
+                torch.mm(matrix, matrix)
+            return time.perf_counter_ns() - before_ns
+
+        def slowed(*inputs: torch.Tensor) -> torch.Tensor:
+            nonlocal products
+            before_ns = time.perf_counter_ns()
+            output = forward(*inputs)
+            if products:
+                work(products)
+                return output
+            passes_ns.append(time.perf_counter_ns() - before_ns)
+            if len(passes_ns) == self._COLD:
+                product_ns = min(work(100) for _ in range(10)) / 100
+                products = max(1, round(self.share * statistics.median(passes_ns[self._COLD // 2 :]) / product_ns))
+            return output
+
+        return slowed
+
+
+class Slower1Percent(ExtraWork):
+    """One percent more to do."""
+
+    name = "slower-1-percent"
+    share = 0.01
+
+
+class Slower3Percent(ExtraWork):
+    """Three percent more to do."""
+
+    name = "slower-3-percent"
+    share = 0.03
+
+
 def _module(pattern_entry: object) -> str:
     return str(getattr(getattr(pattern_entry, "handler", None), "__module__", ""))
 
@@ -251,6 +304,8 @@ FAULTS: tuple[type[Fault], ...] = (
     FusionsNotRegistered,
     GraphBreakInside,
     ExtraReorder,
+    Slower1Percent,
+    Slower3Percent,
 )
 
 

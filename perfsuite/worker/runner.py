@@ -119,10 +119,19 @@ class Worker:
         """Iterate until steady."""
         return dataclasses.asdict(warm_up(self._step, limit_ns=int(limit_s * 1e9)))
 
-    def block(self, *, duration_s: float, iterations: int) -> dict[str, Any]:
-        """Time consecutive iterations on the first measured batch."""
+    def block(self, *, duration_s: float, iterations: int, settle: int = 0) -> dict[str, Any]:
+        """Time consecutive iterations on the first measured batch, after ``settle`` that are not timed."""
+        for _ in range(settle):
+            self._step()
+        before = resource.getrusage(resource.RUSAGE_SELF)
         latencies_ns = time_block(self._step, duration_ns=int(duration_s * 1e9), iterations=iterations)
-        return {"latencies_ns": latencies_ns}
+        after = resource.getrusage(resource.RUSAGE_SELF)
+        return {
+            "latencies_ns": latencies_ns,
+            "cpu_s": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+            "minor_faults": after.ru_minflt - before.ru_minflt,
+            "major_faults": after.ru_majflt - before.ru_majflt,
+        }
 
     def memory(self) -> dict[str, Any]:
         """The most memory this process ever held; ru_maxrss counts KiB on Linux."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 _HERE = Path(__file__).parent
-_SETTINGS = """
+SETTINGS = """
 [tool.perfsuite]
 weights = "seeded"
 measure_s = 0.2
@@ -28,7 +28,7 @@ memory = "misbehaving:MEMORY"
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """Its runs are real pytest processes: pytester's in-process runs would share our plugin's state."""
     pytester.makeconftest('pytest_plugins = ("perfsuite.plugin",)')
-    pytester.makepyprojecttoml(_SETTINGS)
+    pytester.makepyprojecttoml(SETTINGS)
     for file in ("test_speed.py", "test_correctness.py"):
         shutil.copy(_HERE.parent / "suite" / file, pytester.path)
     # The workers import the models by name, from beside this file.

@@ -1,0 +1,163 @@
+"""`perfsuite compare`: two stacks, side by side on the same cores."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # What argparse's add_subparsers returns has no public name.
+    from argparse import _SubParsersAction
+    from collections.abc import Callable
+
+    from perfsuite.compare.pairings import Party
+    from perfsuite.compare.records import Report
+    from perfsuite.settings import Settings
+
+#: The smallest difference that matters by default. Real changes of libraries that people report are
+#: 5 % and more (pt#150514, ipex#768); some ten pairs resolve 2 % (`perfsuite selfcheck compare`).
+_RESOLUTION = 0.02
+#: Enough for a model's dozen variants on two cores.
+_BUDGET_S = 20 * 60.0
+_JOURNALS = Path(".perfsuite") / "compare"
+_WRITERS = (".json", ".md")
+
+
+def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "compare",
+        help="two stacks side by side: which is faster, by how much, how surely, and why",
+        description="Measure two stacks in turn on the same cores. Ratios are B over A: above 1, B is slower. "
+        "Exit status: 0 nothing is worse in B, 1 something is slower, wrong or lost, 2 usage.",
+    )
+    parser.add_argument("A", metavar="A", help="the stack that is: a name of `perfsuite stacks list`, or NAME:BACKEND")
+    parser.add_argument("B", metavar="B", help="the stack that may replace it; BACKEND is ipex or stock")
+    add = parser.add_argument
+    add("-k", default="", metavar="EXPRESSION", help="only variants whose id fits, as in pytest")
+    add("-m", default="", metavar="EXPRESSION", help="only variants whose marks fit, as in pytest")
+    add("--workload", default="latency", metavar="NAMES", help="comma-separated workloads (default: %(default)s)")
+    add("--best", action="store_true", help="each stack's best mode of each model and precision against the other's")
+    add("--resolution", type=_share, default=_RESOLUTION, metavar="R",
+        help="the smallest difference that matters, such as 1%% (default: 2%%)")  # fmt: skip
+    add("--budget", type=_seconds, default=_BUDGET_S, metavar="TIME",
+        help="time to measure in, such as 90s, 20m, 1h (default: 20m)")  # fmt: skip
+    add("--threads", type=int, metavar="N", help="threads of each worker (default: one a physical core)")
+    add("--output", type=_output, action="append", default=[], metavar="FILE",
+        help="write the report too, as FILE.md or FILE.json; may be repeated")  # fmt: skip
+    add("--resume", action="store_true", help="go on with the newest comparison that was interrupted")
+    add("--require-verdict", action="store_true", help="exit 1 where a variant stays inconclusive, too")
+    parser.set_defaults(run=_run)
+
+
+def _share(text: str) -> float:
+    number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    if not 0 < number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 100 %: give 2% or 0.02")
+    return number
+
+
+def _seconds(text: str) -> float:
+    parts = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", text)
+    if not parts or not any(parts.groups()):
+        raise argparse.ArgumentTypeError(f"{text} is no time: give 90s, 20m or 1h30m")
+    hours, minutes, seconds = (int(part or 0) for part in parts.groups())
+    return hours * 3600.0 + minutes * 60.0 + seconds
+
+
+def _output(text: str) -> Path:
+    path = Path(text)
+    if path.suffix not in _WRITERS:
+        raise argparse.ArgumentTypeError(f"{text}: the ending says how it is written: {' or '.join(_WRITERS)}")
+    return path
+
+
+def _run(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from perfsuite.report.compare import print_report, worse, write_report
+    from perfsuite.settings import read_settings
+
+    settings = read_settings(Path.cwd(), {"threads": options.threads})
+    report = _report(options, settings)
+    print_report(report, Console())
+    for path in options.output:
+        write_report(report, path)
+    return int(worse(report, require_verdict=options.require_verdict))
+
+
+def _report(options: argparse.Namespace, settings: Settings) -> Report:
+    from perfsuite.compare.pairings import Party, own_backend, split_party
+    from perfsuite.measure.rig import Rig
+    from perfsuite.stacks.build import ready_stack
+    from perfsuite.stacks.definitions import stack_definitions
+
+    definitions = stack_definitions(settings.stacks, Path.cwd())
+    asked = [split_party(argument) for argument in (options.A, options.B)]
+    ready = [ready_stack(name, definitions, say=print) for name, _ in asked]
+    with Rig(settings, ready=ready[0]) as one, Rig(settings, ready=ready[1]) as other:
+        parties = [
+            Party(name=argument, backend=backend or own_backend(rig.stack.packages), rig=rig)
+            for argument, (_, backend), rig in zip((options.A, options.B), asked, (one, other), strict=True)
+        ]
+        return _compared(options, *parties)
+
+
+def _compared(options: argparse.Namespace, baseline: Party, candidate: Party) -> Report:
+    from perfsuite.compare import schedule
+    from perfsuite.compare.best import pair_best
+    from perfsuite.compare.pairings import pair_up
+    from perfsuite.compare.records import Report, StackSide
+    from perfsuite.compare.rows import rows
+    from perfsuite.compare.verdict import COVERAGE, LOOKS
+    from perfsuite.errors import UsageError
+    from perfsuite.report.progress import within_budget
+    from perfsuite.selection import selects
+    from perfsuite.spec import named_workloads
+    from perfsuite.stats.sequential import Looks
+
+    fits, workloads = selects(options.k, options.m), named_workloads(options.workload)
+    header = schedule.Header(
+        baseline=baseline.rig.stack,
+        candidate=candidate.rig.stack,
+        backends=(baseline.backend, candidate.backend),
+        machine_slug=baseline.rig.machine.slug,
+        environments=(baseline.rig.environment, candidate.rig.environment),
+        resolution=options.resolution,
+        best=options.best,
+        selection=(options.k, options.m, *workloads),
+    )
+    how: Callable[..., schedule.Journal] = schedule.Journal.resume if options.resume else schedule.Journal.create
+    journal = how(_JOURNALS, header)
+    clock = schedule.Clock(options.budget)
+    try:
+        with within_budget(options.budget) as say:
+            if options.best:
+                pairings, one_sided = pair_best(baseline, candidate, workloads, fits, journal, clock, say)
+            else:
+                pairings, one_sided = pair_up(baseline, candidate, workloads, fits)
+            if not pairings and not one_sided:
+                raise UsageError(f"-k {options.k!r} -m {options.m!r} select no variant; see `perfsuite matrix`")
+            looks = Looks(counts=LOOKS, coverage=COVERAGE, comparisons=max(1, len(pairings)))
+            plan = schedule.Schedule(
+                baseline, candidate, pairings, journal, looks=looks, resolution=options.resolution, clock=clock, say=say
+            )
+            plan.run()
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"kept what was measured in {journal.path}; --resume goes on from there") from None
+    sides = (
+        StackSide(name=party.name, backend=party.backend, stack=party.rig.stack) for party in (baseline, candidate)
+    )
+    before, after = sides
+    return Report(
+        baseline=before,
+        candidate=after,
+        machine_slug=baseline.rig.machine.slug,
+        threads=baseline.rig.placement.threads,
+        resolution=options.resolution,
+        coverage=COVERAGE,
+        rows=rows(baseline, candidate, plan.decided, journal),
+        one_sided=one_sided,
+        wall_s=clock.spent_s,
+    )

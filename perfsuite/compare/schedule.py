@@ -1,0 +1,165 @@
+"""Measuring a whole comparison: examinations, then pair after pair of what is still undecided."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from perfsuite.compare.examine import examine
+from perfsuite.compare.pairings import Party
+from perfsuite.compare.records import Examination, Pair, Pairing, PairingFailure, Screened
+from perfsuite.compare.verdict import judge_pairs
+from perfsuite.errors import WorkerError
+from perfsuite.measure import journal as journals
+from perfsuite.measure.side_by_side import measure_pair
+from perfsuite.results import Comparison, Stack
+from perfsuite.stats.sequential import Looks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What a journal's records have in common; only an equal header may be resumed."""
+
+    baseline: Stack
+    candidate: Stack
+    backends: tuple[str, str]
+    machine_slug: str
+    environments: tuple[dict[str, str], dict[str, str]]
+    resolution: float
+    best: bool
+    selection: tuple[str, ...]
+
+
+class Journal(journals.Journal[Header]):
+    """All that a comparison has measured."""
+
+    header_type = Header
+    kinds = (Screened, Examination, Pair, PairingFailure)
+
+
+class Clock:
+    """The time that a comparison may still take."""
+
+    def __init__(self, budget_s: float) -> None:
+        self._start_s = time.monotonic()
+        self._budget_s = budget_s
+
+    @property
+    def spent_s(self) -> float:
+        return time.monotonic() - self._start_s
+
+    def allows(self, duration_s: float = 0.0) -> bool:
+        return self.spent_s + duration_s < self._budget_s
+
+
+#: Told what is about to be done, in words.
+Say = Callable[[str], None]
+
+
+class Schedule:
+    """What is measured when, and what is decided so far; ``journal`` may hold what an earlier run measured."""
+
+    def __init__(
+        self,
+        baseline: Party,
+        candidate: Party,
+        pairings: Sequence[Pairing],
+        journal: Journal,
+        *,
+        looks: Looks,
+        resolution: float,
+        clock: Clock,
+        say: Say,
+    ) -> None:
+        self._baseline, self._candidate = baseline, candidate
+        self._pairings = pairings
+        self._journal = journal
+        self._looks = looks
+        self._resolution = resolution
+        self._clock = clock
+        self._say = say
+        self._failed = {record.pairing for record in journal.of(PairingFailure)}
+        self._pairs: dict[Pairing, list[Pair]] = defaultdict(list)
+        for pair in journal.of(Pair):
+            self._pairs[pair.pairing].append(pair)
+        self._took_s: dict[Pairing, float] = {}
+        #: None: not yet decided, or never.
+        self.decided = {pairing: self._replayed(pairing) for pairing in pairings}
+
+    def run(self) -> None:
+        """Examine every pairing, then measure."""
+        self._examine()
+        self.measure()
+
+    def measure(self) -> None:
+        """Pairs of processes, pass by pass, until each pairing is decided or the time is up."""
+        for number in range(self._looks.counts[-1]):
+            if not (undecided := self._undecided()) or not self._clock.allows():
+                break
+            self._pass(undecided[::-1] if number % 2 else undecided)
+        for pairing in self._undecided(full=True):
+            if len(pairs := self._pairs[pairing]) > 1:
+                self.decided[pairing] = judge_pairs(pairs, self._looks, resolution=self._resolution, last=True)
+
+    def _examine(self) -> None:
+        examined = {record.pairing for record in self._journal.of(Examination)}
+        for number, pairing in enumerate(self._pairings, start=1):
+            if pairing in examined or pairing in self._failed or not self._clock.allows():
+                continue
+            self._say(f"examining {pairing.id} ({number} of {len(self._pairings)})")
+            with self._failing(pairing):
+                self._journal.append(examine(pairing, self._baseline.rig, self._candidate.rig))
+
+    def _pass(self, pairings: Sequence[Pairing]) -> None:
+        """One pair of each, by processes that are loaded anew: libraries lie at other addresses then.
+
+        One pass runs backwards after the other, so that a bad minute of the machine is not one
+        variant's regression.
+        """
+        for party in (self._baseline, self._candidate):
+            party.rig.relaunch()
+        for pairing in pairings:
+            if not self._clock.allows(self._took_s.get(pairing, 0.0)):
+                continue
+            start_s = self._clock.spent_s
+            pairs = self._pairs[pairing]
+            decided = sum(found is not None for found in self.decided.values())
+            self._say(f"pair {len(pairs) + 1} of {pairing.id}; {decided} of {len(self._pairings)} decided")
+            with self._failing(pairing):
+                pair = measure_pair(pairing, self._baseline.rig, self._candidate.rig)
+                self._journal.append(pair)
+                pairs.append(pair)
+                self.decided[pairing] = judge_pairs(pairs, self._looks, resolution=self._resolution)
+            self._took_s[pairing] = self._clock.spent_s - start_s
+
+    @contextmanager
+    def _failing(self, pairing: Pairing) -> Iterator[None]:
+        """A worker that fails costs its own pairing only."""
+        try:
+            yield
+        except WorkerError as error:
+            self._journal.append(PairingFailure(pairing=pairing, reason=str(error)))
+            self._failed.add(pairing)
+
+    def _undecided(self, *, full: bool = False) -> list[Pairing]:
+        """Those that more pairs may decide; ``full``: those that have all their pairs as well."""
+        return [
+            pairing
+            for pairing in self._pairings
+            if self.decided[pairing] is None
+            and pairing not in self._failed
+            and (full or len(self._pairs[pairing]) < self._looks.counts[-1])
+        ]
+
+    def _replayed(self, pairing: Pairing) -> Comparison | None:
+        """What the looks at a resumed journal's pairs came to."""
+        pairs = self._pairs[pairing]
+        looked = (
+            judge_pairs(pairs[:count], self._looks, resolution=self._resolution)
+            for count in self._looks.counts
+            if count <= len(pairs)
+        )
+        return next(filter(None, looked), None)

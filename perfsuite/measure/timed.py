@@ -1,0 +1,59 @@
+"""A prepared worker that is timed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from perfsuite.results import Digests, Replicate, Stages
+from perfsuite.spec import workload
+from perfsuite.worker.timing import Warmup
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from perfsuite.measure.launch import Worker
+    from perfsuite.settings import Settings
+    from perfsuite.spec import Variant
+
+
+class Timed:
+    """One worker of a variant; ``ready`` is what it answered when it was prepared."""
+
+    def __init__(
+        self, variant: Variant, worker: Worker, ready: Mapping[str, Any], *, timeout_s: float, settings: Settings
+    ) -> None:
+        self.worker = worker
+        self._variant = variant
+        self._ready = ready
+        self._timeout_s = timeout_s
+        self._settings = settings
+
+    @property
+    def digests(self) -> Digests:
+        return Digests(weights_sha256=self._ready["weights_sha256"], inputs_sha256=self._ready["inputs_sha256"])
+
+    def warm_up(self) -> Warmup:
+        """Iterate until steady; what takes minutes a pass had its only warm-up while it was prepared."""
+        if workload(self._variant.workload).once:
+            return Warmup(steady=False, iterations=1, duration_ns=0)
+        limit_s = self._settings.warm_up_limit_s
+        return Warmup(**self.worker.call("warm_up", timeout_s=self._timeout_s, limit_s=limit_s))
+
+    def block(self, *, duration_s: float, iterations: int, settle: int = 0) -> Any:
+        """The worker's answer to a block of iterations."""
+        return self.worker.call(
+            "block", timeout_s=self._timeout_s, duration_s=duration_s, iterations=iterations, settle=settle
+        )
+
+    def replicate(self, warmup: Warmup, latencies_ns: tuple[int, ...]) -> Replicate:
+        """What the worker was measured to do; to be asked last, as it reads the peak of its memory."""
+        memory = self.worker.call("memory", timeout_s=self._timeout_s)
+        stages = Stages(
+            start_s=self.worker.start_s,
+            load_s=self._ready["load_s"],
+            prepare_s=self._ready["prepare_s"],
+            first_inference_s=self._ready["first_inference_s"],
+            warm_up_s=warmup.duration_ns * 1e-9,
+            timed_s=sum(latencies_ns) * 1e-9,
+        )
+        return Replicate(latencies_ns=latencies_ns, warmup=warmup, stages=stages, **memory)

@@ -1,0 +1,162 @@
+"""A comparison of two stacks, for a terminal, as Markdown or as JSON."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from perfsuite.compare.records import Pair, Report, Row
+from perfsuite.explain.changes import evidence_changes
+from perfsuite.report.explain import explanation_lines
+from perfsuite.report.text import milliseconds
+from perfsuite.results import Accuracy, Verdict
+
+SCHEMA = 1
+_STYLES = {Verdict.REGRESSED: "red", Verdict.ERROR: "bold red", Verdict.IMPROVED: "green", Verdict.UNCHANGED: ""}
+_WORSE = (Verdict.REGRESSED, Verdict.ERROR, Verdict.INCOMPARABLE)
+_SPEED = ("", "A", "B", "B / A", "interval", "verdict")
+_COST = ("", "SQNR dB A", "B", "B to A", "peak MB A", "B", "ready s A", "B")
+
+
+def worse(report: Report, *, require_verdict: bool) -> bool:
+    """Whether anything is slower, wrong or lost, or, if asked, not decided; or nothing could be compared at all."""
+    unwanted = (*_WORSE, Verdict.INCONCLUSIVE) if require_verdict else _WORSE
+    return not report.rows or any(row.comparison.verdict in unwanted or row.lost for row in report.rows)
+
+
+def print_report(report: Report, console: Console) -> None:
+    """Tables of speed and of outputs and cost; why what differs differs; what only one side has."""
+    for line in _head(report):
+        console.print(line, highlight=False, markup=False)
+    for columns, cells in ((_SPEED, _speed_cells), (_COST, _cost_cells)):
+        table = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+        for number, column in enumerate(columns):
+            table.add_column(column, justify="left" if number in (0, len(_SPEED) - 1) else "right", no_wrap=True)
+        for group, rows in _groups(report).items():
+            table.add_row(f"[bold]{group}")
+            for row in rows:
+                style = _STYLES.get(row.comparison.verdict, "yellow") if columns is _SPEED else ""
+                table.add_row(*cells(row), style=style)
+        console.print(table)
+    for line in _details(report):
+        console.print(line, highlight=False, markup=False, soft_wrap=False)
+
+
+def write_report(report: Report, path: Path) -> None:
+    """As the ending of the name says: .md or .json."""
+    if path.suffix == ".json":
+        path.write_bytes(msgspec.json.format(msgspec.json.encode({"schema": SCHEMA, "report": report}), indent=1))
+    else:
+        path.write_text(markdown(report), encoding="utf-8")
+
+
+def markdown(report: Report) -> str:
+    """For a job's summary."""
+    lines = [*_head(report), ""]
+    for columns, cells in ((_SPEED, _speed_cells), (_COST, _cost_cells)):
+        lines += [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
+        for group, rows in _groups(report).items():
+            lines.append(f"| **{group}** |{' |' * (len(columns) - 1)}")
+            lines += [f"| {' | '.join(cells(row))} |" for row in rows]
+        lines.append("")
+    return "\n".join((*lines, *_details(report))) + "\n"
+
+
+def _head(report: Report) -> Iterator[str]:
+    for letter, side in (("A", report.baseline), ("B", report.candidate)):
+        yield f"{letter}  {side.name} ({side.stack.slug}, Python {side.stack.python}), backend {side.backend}"
+    counts = Counter(row.comparison.verdict for row in report.rows)
+    verdicts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
+    pairs = sum(len(row.pairs) for row in report.rows)
+    yield (
+        f"{report.machine_slug}: {verdicts or 'nothing to compare'}; {pairs} pairs of processes in "
+        f"{report.wall_s:.0f} s; all intervals together hold with {report.coverage:.0%}; "
+        f"what matters is more than {report.resolution:.1%}"
+    )
+
+
+def _groups(report: Report) -> dict[str, list[Row]]:
+    """By model and workload, in the report's order."""
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in report.rows:
+        groups[f"{row.pairing.candidate.model} {row.pairing.candidate.workload}"].append(row)
+    return groups
+
+
+def _label(row: Row) -> str:
+    one, other = row.pairing.baseline, row.pairing.candidate
+    mode = one.mode if one.mode == other.mode else f"{one.mode} -> {other.mode}"
+    return f"{mode} {other.precision}"
+
+
+def _speed_cells(row: Row) -> list[str]:
+    found = row.comparison
+    if found.ratio is None or found.baseline_s is None or found.candidate_s is None:
+        return [_label(row), "", "", "", "", _verdict(row)]
+    interval = f"{found.interval.low:.3f} .. {found.interval.high:.3f}" if found.interval else ""
+    latencies = [milliseconds(found.baseline_s), milliseconds(found.candidate_s)]
+    return [_label(row), *latencies, f"{found.ratio:.3f}", interval, _verdict(row)]
+
+
+def _verdict(row: Row) -> str:
+    return f"{row.comparison.verdict}{', lost' if row.lost else ''}"
+
+
+def _cost_cells(row: Row) -> list[str]:
+    seen = row.examination
+    accuracies = (seen.baseline.accuracy, seen.candidate.accuracy, seen.agreement) if seen else (None, None, None)
+    return [_label(row), *map(_decibels, accuracies), *_memory(row.pairs), *_ready(row.pairs)]
+
+
+def _decibels(accuracy: Accuracy | None) -> str:
+    if accuracy is None:
+        return ""
+    return "equal" if accuracy.max_error == 0 else f"{accuracy.sqnr_db:.1f}"
+
+
+def _memory(pairs: Sequence[Pair]) -> list[str]:
+    if not pairs:
+        return ["", ""]
+    sides = ([pair.baseline for pair in pairs], [pair.candidate for pair in pairs])
+    return [f"{statistics.median(side.peak_rss_bytes for side in both) / 1e6:.0f}" for both in sides]
+
+
+def _ready(pairs: Sequence[Pair]) -> list[str]:
+    """Preparing and the first inference, compilation included; later workers find it in Inductor's cache."""
+    if not pairs:
+        return ["", ""]
+    sides = ([pair.baseline.stages for pair in pairs], [pair.candidate.stages for pair in pairs])
+    return [f"{statistics.median(one.prepare_s + one.first_inference_s for one in both):.2f}" for both in sides]
+
+
+def _details(report: Report) -> Iterator[str]:
+    for row in report.rows:
+        lines = list(_why(row))
+        if lines:
+            yield f"{row.pairing.id}: {row.comparison.verdict}"
+            yield from (f"  {line}" for line in lines)
+    lacking: dict[tuple[str | None, str | None], list[str]] = defaultdict(list)
+    for one in report.one_sided:
+        lacking[one.baseline_lacks, one.candidate_lacks].append(one.name)
+    for (baseline, candidate), names in lacking.items():
+        reasons = [f"not in {letter}: {reason}" for letter, reason in (("A", baseline), ("B", candidate)) if reason]
+        yield f"{'; '.join(reasons)} ({len(names)}): {', '.join(names)}"
+
+
+def _why(row: Row) -> Iterator[str]:
+    """The reason, unless the figures say it all; what was lost; the causes of a difference; evidence that differs."""
+    verdict, differs = row.comparison.verdict, row.comparison.verdict in (Verdict.REGRESSED, Verdict.IMPROVED)
+    if verdict is not Verdict.UNCHANGED or "though" in row.comparison.reason:
+        yield row.comparison.reason
+    yield from (f"lost: {line}" for line in row.lost)
+    if differs and row.explanation:
+        yield from explanation_lines(row.explanation)
+    elif row.examination and row.pairing.baseline.backend == row.pairing.candidate.backend:
+        yield from evidence_changes(row.examination.baseline.evidence, row.examination.candidate.evidence)

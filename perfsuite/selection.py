@@ -1,0 +1,71 @@
+"""pytest's -k and -m expressions outside pytest, which keeps its own reading of them to itself."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+
+from perfsuite.errors import UsageError
+from perfsuite.spec import Variant
+
+_WORD = re.compile(r"[^\s()]+")
+_OPERATORS = frozenset({"and", "or", "not"})
+
+
+def selects(names: str, marks: str) -> Callable[[Variant], bool]:
+    """Whether a variant fits both: ``names`` as -k (pieces of its id), ``marks`` as -m; empty fits all.
+
+    UsageError on what is no expression of words, and, or, not and brackets.
+    """
+    by_name, by_mark = _compiled("-k", names), _compiled("-m", marks)
+
+    def fits(variant: Variant) -> bool:
+        return by_name(lambda word: word.lower() in variant.id) and by_mark(variant.marks.__contains__)
+
+    return fits
+
+
+def _compiled(option: str, expression: str) -> Callable[[Callable[[str], bool]], bool]:
+    if not expression.strip():
+        return lambda _: True
+    words: list[str] = []
+
+    def name(match: re.Match[str]) -> str:
+        if match[0] in _OPERATORS:
+            return match[0]
+        words.append(match[0])
+        return f"w{len(words) - 1}"
+
+    try:
+        tree = ast.parse(_WORD.sub(name, expression).strip(), mode="eval").body
+        _check(tree)
+    except SyntaxError as error:
+        raise UsageError(f"{option} {expression!r}: no expression of words, and, or, not and brackets") from error
+
+    def evaluate(node: ast.expr, holds: Callable[[str], bool]) -> bool:
+        match node:
+            case ast.Name(id=identifier):
+                return holds(words[int(identifier[1:])])
+            case ast.UnaryOp(operand=operand):
+                return not evaluate(operand, holds)
+            case ast.BoolOp(op=ast.And(), values=values):
+                return all(evaluate(value, holds) for value in values)
+            case ast.BoolOp(values=values):
+                return any(evaluate(value, holds) for value in values)
+        raise AssertionError(node)
+
+    return lambda holds: evaluate(tree, holds)
+
+
+def _check(node: ast.expr) -> None:
+    match node:
+        case ast.Name():
+            return
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            _check(operand)
+        case ast.BoolOp(values=values):
+            for value in values:
+                _check(value)
+        case _:
+            raise SyntaxError

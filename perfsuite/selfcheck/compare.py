@@ -1,0 +1,135 @@
+"""Does a comparison find nothing where there is nothing, and what is there where something is?
+
+One stack is compared with itself, and with itself slowed by a few percent of real work after each
+forward pass; everything else is what `perfsuite compare` does, but for outputs and evidence.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perfsuite.compare.pairings import Party
+from perfsuite.compare.records import Pair, Pairing
+from perfsuite.compare.schedule import Clock, Header, Journal, Schedule
+from perfsuite.compare.verdict import COVERAGE, LOOKS
+from perfsuite.measure.rig import Rig
+from perfsuite.report.progress import within_budget
+from perfsuite.results import Comparison, Verdict
+from perfsuite.spec import Mode, Precision, Variant
+from perfsuite.stats.sequential import Looks
+
+if TYPE_CHECKING:
+    from perfsuite.settings import Settings
+
+
+def _variant(model: str, mode: Mode) -> Variant:
+    return Variant(model=model, backend="stock", mode=mode, precision=Precision.FP32, workload="latency")
+
+
+#: 10 to 200 ms on two cores.
+VARIANTS = tuple(
+    _variant(model, mode) for model in ("minilm", "resnet50", "bert-base") for mode in (Mode.EAGER, Mode.TORCHSCRIPT)
+)
+#: Of them those that are slowed, and by which fault; the resolution is what has to be told from 1.
+SLOWED = VARIANTS[1::2]
+FAULTS = {"slower-3-percent": 0.01, "slower-1-percent": 0.005}
+_ALIKE_RESOLUTION = 0.01
+#: Seconds a variant, processes' starts included.
+_BUDGET_S = 60.0
+
+
+def run(settings: Settings, *, runs: int) -> int:
+    """Print how often what was called, and how narrow the intervals got; 1 if anything was called wrongly."""
+    false_alarms = _alike(settings, runs)
+    missed = sum(_slowed(settings, fault, trials=2 * runs) for fault in FAULTS)
+    return 1 if false_alarms or missed else 0
+
+
+def _alike(settings: Settings, runs: int) -> int:
+    verdicts: dict[Variant, Counter[Verdict]] = defaultdict(Counter)
+    widths: dict[Variant, list[float]] = defaultdict(list)
+    measured_s: dict[Variant, list[float]] = defaultdict(list)
+    latencies_s: dict[Variant, float] = {}
+    for _ in range(runs):
+        for found, pairs in _compared(settings, VARIANTS, None, _ALIKE_RESOLUTION):
+            verdicts[found.variant][found.verdict] += 1
+            assert found.interval is not None
+            widths[found.variant].append((found.interval.high - found.interval.low) / 2)
+            measured_s[found.variant].append(sum(map(_measured_s, pairs)))
+            latencies_s[found.variant] = found.baseline_s or 0.0
+    print(f"a stack against itself, {runs} runs of {len(VARIANTS)} variants, resolution {_ALIKE_RESOLUTION:.1%}")
+    for variant in VARIANTS:
+        print(
+            f"  {variant.id}, {latencies_s[variant] * 1e3:.0f} ms: {_counts(verdicts[variant])}; half-width "
+            f"{statistics.median(widths[variant]):.2%} (at most {max(widths[variant]):.2%}) after "
+            f"{statistics.median(measured_s[variant]):.0f} s of measuring (at most {max(measured_s[variant]):.0f} s)"
+        )
+    different = sum(count[verdict] for count in verdicts.values() for verdict in (Verdict.IMPROVED, Verdict.REGRESSED))
+    print(f"  called different: {different} of {runs * len(VARIANTS)}")
+    return different
+
+
+def _slowed(settings: Settings, fault: str, *, trials: int) -> int:
+    """How many of the trials did not call the slowed variant slower."""
+    slower: Counter[Variant] = Counter()
+    ratios: dict[Variant, list[float]] = defaultdict(list)
+    for _ in range(trials):
+        for found, _ in _compared(settings, SLOWED, fault, FAULTS[fault]):
+            slower[found.variant] += found.verdict is Verdict.REGRESSED
+            ratios[found.variant].append(found.ratio or 0.0)
+    print(f"{fault}, {trials} trials, resolution {FAULTS[fault]:.1%}")
+    for variant in SLOWED:
+        print(
+            f"  {variant.id}: called slower in {slower[variant]} of {trials}, ratio "
+            f"{statistics.median(ratios[variant]):.4f} ({min(ratios[variant]):.4f} to {max(ratios[variant]):.4f})"
+        )
+    return trials * len(SLOWED) - slower.total()
+
+
+def _compared(
+    settings: Settings, variants: Sequence[Variant], fault: str | None, resolution: float
+) -> list[tuple[Comparison, list[Pair]]]:
+    pairings = [Pairing(baseline=variant, candidate=variant) for variant in variants]
+    budget_s = _BUDGET_S * len(variants)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Rig(settings) as one,
+        Rig(settings, planted=fault) as other,
+        within_budget(budget_s) as say,
+    ):
+        baseline, candidate = (Party(name=name, backend="stock", rig=rig) for name, rig in (("A", one), ("B", other)))
+        header = Header(
+            baseline=one.stack,
+            candidate=other.stack,
+            backends=("stock", "stock"),
+            machine_slug=one.machine.slug,
+            environments=(one.environment, other.environment),
+            resolution=resolution,
+            best=False,
+            selection=(),
+        )
+        journal = Journal.create(Path(folder), header)
+        looks = Looks(counts=LOOKS, coverage=COVERAGE, comparisons=len(pairings))
+        schedule = Schedule(
+            baseline, candidate, pairings, journal, looks=looks, resolution=resolution, clock=Clock(budget_s), say=say
+        )
+        schedule.measure()
+        return [
+            (found, [pair for pair in journal.of(Pair) if pair.pairing == pairing])
+            for pairing, found in schedule.decided.items()
+            if found is not None
+        ]
+
+
+def _measured_s(pair: Pair) -> float:
+    """Both sides' warm-up and timed blocks; starting and preparing are left out."""
+    return sum(side.stages.warm_up_s + side.stages.timed_s for side in (pair.baseline, pair.candidate))
+
+
+def _counts(verdicts: Counter[Verdict]) -> str:
+    return ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())

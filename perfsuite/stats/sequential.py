@@ -1,0 +1,62 @@
+"""Looking at growing data more than once, and stopping when it shows enough, with the coverage that is stated.
+
+The allowed error is spent look by look (Lan and DeMets 1983, Biometrika 70), in proportion to the
+data seen (Kim and DeMets 1987, Biometrika 74, with exponent 1). Each look's interval misses the
+truth with no more than its own share, so that all of them together miss it with no more than the
+sum (Boole's inequality), whenever and for whatever reason one stops. The usual joint computation of
+the looks would save some tenths of a width and needs normality of the whole path; this needs it of
+each mean alone. Over a matrix of comparisons the allowed error is divided by their number, which
+makes all the intervals of the matrix hold together (Bonferroni).
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from perfsuite.results import Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """After how many observations one looks, and how much error all looks of all comparisons may make.
+
+    ``coverage`` is that of all intervals together: 0.95 means that with 95 % none of them misses.
+    """
+
+    counts: tuple[int, ...]
+    coverage: float
+    comparisons: int
+
+    @property
+    def _error(self) -> float:
+        return (1 - self.coverage) / self.comparisons
+
+    def error(self, count: int) -> float | None:
+        """The error that the look after ``count`` observations may make; None where none is planned."""
+        if count not in self.counts:
+            return None
+        return self._error * (count - self._before(count)) / self.counts[-1]
+
+    def last_error(self, count: int) -> float:
+        """What a look after which there is no other may still make: all that is left."""
+        return self._error * (1 - self._before(count) / self.counts[-1])
+
+    def _before(self, count: int) -> int:
+        return max((earlier for earlier in self.counts if earlier < count), default=0)
+
+
+def ratio_interval_at(log_ratios: Sequence[float], error: float, *, coverage: float) -> Interval:
+    """Student's t-interval for the geometric mean of ratios, which misses it with probability ``error``.
+
+    Each number is one pair of processes' log-ratio; ddof is 1. ``coverage`` is what the interval is
+    said to have, together with others. At least two numbers.
+    """
+    from scipy.stats import t  # 0.5 s to import, so only when something is judged
+
+    count = len(log_ratios)
+    mean = statistics.fmean(log_ratios)
+    half_width = float(t.isf(error / 2, count - 1)) * statistics.stdev(log_ratios) / math.sqrt(count)
+    return Interval(low=math.exp(mean - half_width), high=math.exp(mean + half_width), coverage=coverage)

@@ -1,0 +1,126 @@
+"""`perfsuite compare` on a tiny model: real workers of two stacks, which here share one interpreter."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from project import SETTINGS
+
+_TINY = ("-k", "tiny and eager and fp32", "--workload", "smoke")
+_STACKS = f"""
+[tool.perfsuite.stacks.same]
+interpreter = "{sys.executable}"
+[tool.perfsuite.stacks.other-variables]
+interpreter = "{sys.executable}"
+environment = {{ ONEDNN_MAX_CPU_ISA = "SSE41" }}
+[tool.perfsuite.stacks.no-torch]
+interpreter = "{sys.base_prefix}/bin/python3"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "pyproject.toml").write_text(SETTINGS + _STACKS)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    return tmp_path
+
+
+def _command(*arguments: str) -> list[str]:
+    return [str(Path(sys.executable).with_name("perfsuite")), "compare", *arguments]
+
+
+def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(_command(*arguments), cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+
+
+def _report(folder: Path) -> Any:
+    return json.loads((folder / "out.json").read_text())["report"]
+
+
+def test_a_stack_against_itself_agrees_to_the_bit_and_is_not_different(folder: Path) -> None:
+    done = _run(folder, "current", "same", *_TINY, "--resolution", "50%", "--output", "out.json", "--output", "out.md")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "unchanged" in done.stdout
+    assert "equal" in done.stdout
+    (row,) = _report(folder)["rows"]
+    assert row["examination"]["agreement"]["max_error"] == 0.0
+    assert len(row["pairs"]) >= 4
+    for pair in row["pairs"]:
+        for side in (pair["baseline"], pair["candidate"]):
+            assert len(side["blocks"]) == 8
+            # The other worker, stopped, does nothing: less than a clock tick.
+            assert all(block["idle_cpu_s"] <= 0.011 for block in side["blocks"])
+    assert "| eager fp32 |" in (folder / "out.md").read_text()
+
+
+def test_the_environment_of_a_stack_reaches_its_workers(folder: Path) -> None:
+    done = _run(folder, "same", "other-variables", *_TINY, "--budget", "40s", "--output", "out.json")
+    assert "ONEDNN_MAX_CPU_ISA" in json.dumps(_report(folder)["rows"][0]["explanation"]["notes"]), done.stdout
+
+
+def test_a_killed_comparison_resumes_with_what_it_had(folder: Path) -> None:
+    arguments = ("current", "same", *_TINY, "--resolution", "50%", "--output", "out.json")
+    first = subprocess.Popen(_command(*arguments), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline_s = time.monotonic() + 120
+    journals = folder / ".perfsuite" / "compare"
+    while not any('{"Pair"' in path.read_text() for path in journals.glob("*.jsonl")):
+        assert time.monotonic() < deadline_s, "no pair was journalled"
+        assert first.poll() is None, "it ended by itself"
+        time.sleep(0.1)
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    (journal,) = journals.glob("*.jsonl")
+    kept = journal.read_text().count('{"Pair"')
+    done = _run(folder, *arguments, "--resume")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list(journals.glob("*.jsonl")) == [journal]
+    assert journal.read_text().count('{"Examination"') == 1
+    (row,) = _report(folder)["rows"]
+    assert len(row["pairs"]) == journal.read_text().count('{"Pair"') >= kept + 1
+
+
+def test_a_side_that_crashes_is_an_error_of_its_own_variant(folder: Path) -> None:
+    selection = ("-k", "(tiny or crash) and eager and fp32", "--workload", "smoke")
+    done = _run(folder, "current", "same", *selection, "--resolution", "50%", "--output", "out.json")
+    assert done.returncode == 1
+    verdicts = {row["comparison"]["variant"]["model"]: row["comparison"] for row in _report(folder)["rows"]}
+    assert verdicts["tiny"]["verdict"] == "unchanged"
+    assert verdicts["crash"]["verdict"] == "error"
+    assert "killed by SIGSEGV" in verdicts["crash"]["reason"]
+    assert "killed by SIGSEGV" in done.stdout
+
+
+def test_what_only_one_stack_supports_is_told_with_its_reason(folder: Path) -> None:
+    done = _run(folder, "current:stock", "no-torch", *_TINY)
+    assert done.returncode == 1
+    assert "nothing to compare" in done.stdout
+    assert "not in B: torch is not installed" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("current", "nowhere"), "no stack nowhere"),
+        (("current", "same:onnx"), "no backend onnx"),
+        (("current", "same", "-k", "tiny and"), "no expression"),
+        (("current", "same", "-k", "no-such-model"), "select no variant"),
+        (("current", "same", "--workload", "weekend"), "no workload weekend"),
+        (("current", "same", "--resolution", "200%"), "not between 0 and 100 %"),
+        (("current", "same", "--budget", "soon"), "is no time"),
+        (("current", "same", "--output", "report.xls"), "the ending says"),
+        (("current", "same", "--resume"), "there is no journal"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_one_line(folder: Path, arguments: tuple[str, ...], words: str) -> None:
+    done = _run(folder, *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr

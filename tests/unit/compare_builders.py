@@ -1,0 +1,107 @@
+"""Pairs of workers and what comes of them, with what a test does not care about filled in."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from builders import DIGESTS, STACK, VARIANT, replicate
+
+from perfsuite.compare.records import Block, Examination, Examined, Pair, Pairing, Report, Row, Side, StackSide
+from perfsuite.evidence.records import Evidence
+from perfsuite.results import Accuracy, Comparison, Interval, Verdict
+
+PAIRING = Pairing(baseline=VARIANT, candidate=VARIANT)
+STOCK_PAIRING = Pairing(baseline=VARIANT, candidate=dataclasses.replace(VARIANT, backend="stock"))
+ACCURACY = Accuracy(sqnr_db=40.0, centred_cosine=1.0, agreement=1.0, max_error=0.01)
+
+
+def block(*latencies_ns: int) -> Block:
+    return Block(
+        latencies_ns=latencies_ns,
+        others_cpu_s=0.0,
+        steal_s=0.0,
+        idle_cpu_s=0.0,
+        frequency_mhz=2400.0,
+        load_1min=1.0,
+        minor_faults=0,
+        major_faults=0,
+    )
+
+
+def side(*block_medians_ns: int, **changes: Any) -> Side:
+    """One worker with a block for each median."""
+    one = replicate(1)
+    whole = Side(
+        warmup=one.warmup,
+        stages=one.stages,
+        peak_rss_bytes=one.peak_rss_bytes,
+        digests=DIGESTS,
+        weights_origin="seeded",
+        blocks=tuple(block(median_ns) for median_ns in block_medians_ns),
+    )
+    return dataclasses.replace(whole, **changes)
+
+
+def pair(ratio: float, *, latency_ns: int = 100_000_000, pairing: Pairing = PAIRING, **candidate: Any) -> Pair:
+    """Two rounds in which the candidate takes ``ratio`` times as long."""
+    return Pair(
+        pairing=pairing,
+        baseline=side(*[latency_ns] * 4),
+        candidate=side(*[round(latency_ns * ratio)] * 4, **candidate),
+    )
+
+
+def examination(
+    evidence: Evidence, *, pairing: Pairing = PAIRING, wrong: tuple[str, ...] = (), lost: tuple[str, ...] = ()
+) -> Examination:
+    fine = Examined(accuracy=ACCURACY, wrong=(), lost=(), evidence=evidence)
+    return Examination(
+        pairing=pairing,
+        baseline=fine,
+        candidate=dataclasses.replace(fine, wrong=wrong, lost=lost),
+        agreement=ACCURACY,
+    )
+
+
+def comparison(
+    verdict: Verdict = Verdict.UNCHANGED, ratio: float | None = 1.0, reason: str = "within 2.0%"
+) -> Comparison:
+    if ratio is None:
+        return Comparison(variant=VARIANT, verdict=verdict, reason=reason)
+    return Comparison(
+        variant=VARIANT,
+        verdict=verdict,
+        reason=reason,
+        candidate_s=0.02 * ratio,
+        baseline_s=0.02,
+        ratio=ratio,
+        interval=Interval(low=ratio * 0.99, high=ratio * 1.01, coverage=0.95),
+    )
+
+
+def row(found: Comparison | None = None, **changes: Any) -> Row:
+    whole = Row(
+        pairing=PAIRING,
+        comparison=found or comparison(),
+        examination=None,
+        pairs=(),
+        lost=(),
+        explanation=None,
+    )
+    return dataclasses.replace(whole, **changes)
+
+
+def report(*rows: Row, **changes: Any) -> Report:
+    whole = Report(
+        baseline=StackSide(name="ipex-2.7", backend="ipex", stack=STACK),
+        candidate=StackSide(name="ipex-2.8", backend="ipex", stack=STACK),
+        machine_slug="some-xeon-8c-4t",
+        threads=4,
+        resolution=0.02,
+        coverage=0.95,
+        rows=rows,
+        one_sided=(),
+        wall_s=600.0,
+    )
+    return dataclasses.replace(whole, **changes)
