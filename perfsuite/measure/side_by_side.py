@@ -20,12 +20,16 @@ from perfsuite.worker.timing import Warmup
 if TYPE_CHECKING:
     from perfsuite.measure.rig import Rig
 
-#: Rounds of a pair: two blocks a side in each.
-ROUNDS = 4
-BLOCK_S = 0.2
-ITERATIONS = 2
-#: Iterations before each block that are not timed: the other worker has had the caches.
+#: Blocks are short: on a machine whose latencies drift by 10 % within seconds (two shared cores)
+#: two iterations a block give a fifth less error in the same time than five.
+ITERATIONS, BLOCK_S = 2, 0.05
+#: Iterations before each block that are not timed: the other worker has had the caches, and the
+#: first one takes 1 to 6 % longer.
 SETTLE = 1
+#: About how long a pair's rounds, of two blocks a side, take; and the fewest that have a middle.
+PAIR_S, LEAST_ROUNDS = 5.0, 4
+#: Variants are steady after 0.4 to 2 s, or not at all.
+WARM_UP_LIMIT_S = 2.0
 
 
 def measure_pair(pairing: Pairing, baseline: Rig, candidate: Rig) -> Pair:
@@ -38,10 +42,10 @@ def measure_pair(pairing: Pairing, baseline: Rig, candidate: Rig) -> Pair:
             warmups = []
             for one in timed:
                 with _running(one):
-                    warmups.append(one.warm_up())
+                    warmups.append(one.warm_up(limit_s=WARM_UP_LIMIT_S))
             once = workload(pairing.baseline.workload).once
             blocks: tuple[list[Block], list[Block]] = ([], [])
-            for index in _order(1 if once else ROUNDS):
+            for index in _order(1 if once else _rounds(warmups)):
                 blocks[index].append(
                     _block(timed[index], idle=timed[1 - index], cpus=baseline.placement.cpus, once=once)
                 )
@@ -63,6 +67,13 @@ def _side(timed: Timed, warmup: Warmup, blocks: Sequence[Block], weights_origin:
         weights_origin=weights_origin,
         blocks=tuple(blocks),
     )
+
+
+def _rounds(warmups: Sequence[Warmup]) -> int:
+    """As many as fit into a pair, of the latencies that were seen while warming up."""
+    latencies_s = [warmup.duration_ns * 1e-9 / warmup.iterations for warmup in warmups]
+    round_s = 2 * sum(SETTLE * latency_s + max(ITERATIONS * latency_s, BLOCK_S) for latency_s in latencies_s)
+    return max(LEAST_ROUNDS, round(PAIR_S / round_s))
 
 
 def _order(rounds: int) -> Iterator[int]:

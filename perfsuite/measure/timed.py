@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from perfsuite.results import Digests, Replicate, Stages
@@ -32,11 +33,11 @@ class Timed:
     def digests(self) -> Digests:
         return Digests(weights_sha256=self._ready["weights_sha256"], inputs_sha256=self._ready["inputs_sha256"])
 
-    def warm_up(self) -> Warmup:
-        """Iterate until steady; what takes minutes a pass had its only warm-up while it was prepared."""
+    def warm_up(self, limit_s: float | None = None) -> Warmup:
+        """Iterate until steady, or to the limit; what takes minutes a pass had its warm-up while it was prepared."""
         if workload(self._variant.workload).once:
             return Warmup(steady=False, iterations=1, duration_ns=0)
-        limit_s = self._settings.warm_up_limit_s
+        limit_s = min(limit_s or math.inf, self._settings.warm_up_limit_s)
         return Warmup(**self.worker.call("warm_up", timeout_s=self._timeout_s, limit_s=limit_s))
 
     def block(self, *, duration_s: float, iterations: int, settle: int = 0) -> Any:

@@ -121,9 +121,9 @@ class Worker:
 
     def block(self, *, duration_s: float, iterations: int, settle: int = 0) -> dict[str, Any]:
         """Time consecutive iterations on the first measured batch, after ``settle`` that are not timed."""
+        before = resource.getrusage(resource.RUSAGE_SELF)
         for _ in range(settle):
             self._step()
-        before = resource.getrusage(resource.RUSAGE_SELF)
         latencies_ns = time_block(self._step, duration_ns=int(duration_s * 1e9), iterations=iterations)
         after = resource.getrusage(resource.RUSAGE_SELF)
         return {

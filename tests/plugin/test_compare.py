@@ -46,7 +46,18 @@ def _report(folder: Path) -> Any:
 
 
 def test_a_stack_against_itself_agrees_to_the_bit_and_is_not_different(folder: Path) -> None:
-    done = _run(folder, "current", "same", *_TINY, "--resolution", "50%", "--output", "out.json", "--output", "out.md")
+    done = _run(
+        folder,
+        "current:stock",
+        "same:stock",
+        *_TINY,
+        "--resolution",
+        "50%",
+        "--output",
+        "out.json",
+        "--output",
+        "out.md",
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "unchanged" in done.stdout
     assert "equal" in done.stdout
@@ -55,19 +66,19 @@ def test_a_stack_against_itself_agrees_to_the_bit_and_is_not_different(folder: P
     assert len(row["pairs"]) >= 4
     for pair in row["pairs"]:
         for side in (pair["baseline"], pair["candidate"]):
-            assert len(side["blocks"]) == 8
+            assert len(side["blocks"]) >= 8
             # The other worker, stopped, does nothing: less than a clock tick.
             assert all(block["idle_cpu_s"] <= 0.011 for block in side["blocks"])
     assert "| eager fp32 |" in (folder / "out.md").read_text()
 
 
 def test_the_environment_of_a_stack_reaches_its_workers(folder: Path) -> None:
-    done = _run(folder, "same", "other-variables", *_TINY, "--budget", "40s", "--output", "out.json")
+    done = _run(folder, "same:stock", "other-variables:stock", *_TINY, "--resolution", "50%", "--output", "out.json")
     assert "ONEDNN_MAX_CPU_ISA" in json.dumps(_report(folder)["rows"][0]["explanation"]["notes"]), done.stdout
 
 
 def test_a_killed_comparison_resumes_with_what_it_had(folder: Path) -> None:
-    arguments = ("current", "same", *_TINY, "--resolution", "50%", "--output", "out.json")
+    arguments = ("current:stock", "same:stock", *_TINY, "--resolution", "50%", "--output", "out.json")
     first = subprocess.Popen(_command(*arguments), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline_s = time.monotonic() + 120
     journals = folder / ".perfsuite" / "compare"
@@ -89,7 +100,7 @@ def test_a_killed_comparison_resumes_with_what_it_had(folder: Path) -> None:
 
 def test_a_side_that_crashes_is_an_error_of_its_own_variant(folder: Path) -> None:
     selection = ("-k", "(tiny or crash) and eager and fp32", "--workload", "smoke")
-    done = _run(folder, "current", "same", *selection, "--resolution", "50%", "--output", "out.json")
+    done = _run(folder, "current:stock", "same:stock", *selection, "--resolution", "50%", "--output", "out.json")
     assert done.returncode == 1
     verdicts = {row["comparison"]["variant"]["model"]: row["comparison"] for row in _report(folder)["rows"]}
     assert verdicts["tiny"]["verdict"] == "unchanged"
