@@ -82,6 +82,27 @@ def _head(report: Report) -> Iterator[str]:
     )
 
 
+def _meanwhile(report: Report) -> Iterator[str]:
+    """What the machine and the workers did while pairs were measured: what the intervals are wide for."""
+    pairs = [pair for row in report.rows for pair in row.pairs]
+    if not pairs:
+        return
+    blocks = [block for pair in pairs for side in (pair.baseline, pair.candidate) for block in side.blocks]
+    cpu_s = report.threads * sum(sum(block.latencies_ns) for block in blocks) * 1e-9
+    parts = [
+        f"{name} {sum(seconds) / cpu_s:.1%}"
+        for name, seconds in (
+            ("stolen by the hypervisor", (block.steal_s for block in blocks)),
+            ("used by other processes", (block.others_cpu_s for block in blocks)),
+            ("used by the worker that stood still", (block.idle_cpu_s for block in blocks)),
+        )
+    ]
+    yield f"of the CPU time of the timed blocks: {', '.join(parts)}"
+    unsteady = sum(not (pair.baseline.warmup.steady and pair.candidate.warmup.steady) for pair in pairs)
+    if unsteady:
+        yield f"{unsteady} of {len(pairs)} pairs began before both workers were steady: their warm-up has a limit"
+
+
 def _groups(report: Report) -> dict[str, list[Row]]:
     """By model and workload, in the report's order."""
     groups: dict[str, list[Row]] = defaultdict(list)
@@ -142,6 +163,7 @@ def _details(report: Report) -> Iterator[str]:
         if lines:
             yield f"{row.pairing.id}: {row.comparison.verdict}"
             yield from (f"  {line}" for line in lines)
+    yield from _meanwhile(report)
     lacking: dict[tuple[str | None, str | None], list[str]] = defaultdict(list)
     for one in report.one_sided:
         lacking[one.baseline_lacks, one.candidate_lacks].append(one.name)

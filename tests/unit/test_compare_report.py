@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from builders import replicate
 from compare_builders import STOCK_PAIRING, comparison, examination, pair, report, row
 from evidence_builders import evidence, kernel
 from rich.console import Console
@@ -133,3 +134,14 @@ def test_json_holds_every_block(tmp_path: Path) -> None:
     assert found["comparison"]["verdict"] == "regressed"
     assert len(found["pairs"][0]["candidate"]["blocks"]) == 4
     assert found["pairs"][0]["candidate"]["blocks"][0]["frequency_mhz"] == 2400.0
+
+
+def test_what_disturbed_the_measurement_is_told() -> None:
+    printed = " ".join(_printed(report(UNCHANGED)).split())
+    assert "stolen by the hypervisor 0.0%" in printed
+    assert "pairs began before" not in printed
+    cold = pair(1.0)
+    cold = dataclasses.replace(
+        cold, baseline=dataclasses.replace(cold.baseline, warmup=replicate(1, steady=False).warmup)
+    )
+    assert "1 of 1 pairs began before both workers were steady" in _printed(report(row(pairs=(cold,))), width=200)

@@ -34,6 +34,8 @@ _LIGHT = (
     "perfsuite.results", "perfsuite.stats.intervals", "perfsuite.judge", "perfsuite.baselines",
     "perfsuite.report.text", "perfsuite.report.matrix", "perfsuite.backends", "perfsuite.models",
     "perfsuite.cli", "perfsuite.plugin",
+    "perfsuite.stats.sequential", "perfsuite.compare.records", "perfsuite.compare.verdict",
+    "perfsuite.report.compare", "perfsuite.selection", "perfsuite.stacks.definitions",
     "perfsuite.explain.causes", "perfsuite.explain.sessions", "perfsuite.explain.command", "perfsuite.report.explain",
 )  # fmt: skip
 

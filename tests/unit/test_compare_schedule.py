@@ -1,0 +1,142 @@
+"""What a comparison measures when, what it keeps, and when it stops. The pairs themselves are made up here."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from builders import OTHER_VARIANT, STACK
+from compare_builders import PAIRING, examination, pair
+from evidence_builders import evidence, kernel
+
+from perfsuite.compare import schedule
+from perfsuite.compare.pairings import Party
+from perfsuite.compare.records import Pair, Pairing, PairingFailure
+from perfsuite.compare.schedule import Clock, Header, Journal, Schedule
+from perfsuite.compare.verdict import LOOKS
+from perfsuite.errors import UsageError, WorkerError
+from perfsuite.results import Verdict
+from perfsuite.stats.sequential import Looks
+
+OTHER = Pairing(baseline=OTHER_VARIANT, candidate=OTHER_VARIANT)
+HEADER = Header(
+    baseline=STACK,
+    candidate=STACK,
+    backends=("ipex", "ipex"),
+    machine_slug="some-machine",
+    environments=({}, {}),
+    resolution=0.02,
+    best=False,
+    selection=("", "", "latency"),
+)
+
+
+class _Bench:
+    """Stands where examinations and pairs are measured: hands out ratios, and notes who asked for what."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, ratios: dict[Pairing, list[float]]) -> None:
+        self.asked: list[Pairing | str] = []
+        self.examined: list[Pairing] = []
+        self._ratios = {pairing: iter(values) for pairing, values in ratios.items()}
+        monkeypatch.setattr(schedule, "measure_pair", self._measure)
+        monkeypatch.setattr(schedule, "examine", self._examine)
+
+    def _measure(self, pairing: Pairing, *_: object) -> Pair:
+        self.asked.append(pairing)
+        ratio = next(self._ratios[pairing], None)
+        if ratio is None:
+            raise WorkerError("worker 77 killed by SIGSEGV")
+        return pair(ratio, pairing=pairing)
+
+    def _examine(self, pairing: Pairing, *_: object) -> Any:
+        self.examined.append(pairing)
+        return examination(evidence([kernel()]), pairing=pairing)
+
+    def party(self) -> Party:
+        rig = SimpleNamespace(relaunch=lambda variant: self.asked.append("relaunch"))
+        return Party(name="some", backend="ipex", rig=cast(Any, rig))
+
+
+def _schedule(bench: _Bench, journal: Journal, pairings: tuple[Pairing, ...], budget_s: float = 1e6) -> Schedule:
+    return Schedule(
+        bench.party(),
+        bench.party(),
+        pairings,
+        journal,
+        looks=Looks(counts=LOOKS, coverage=0.95, comparisons=len(pairings)),
+        resolution=0.02,
+        clock=Clock(budget_s),
+        say=lambda _: None,
+    )
+
+
+def _verdicts(plan: Schedule) -> list[Verdict | None]:
+    return [found.verdict if found else None for found in plan.decided.values()]
+
+
+def test_what_is_decided_is_measured_no_more(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    sure, noisy = [1.5, 1.501, 1.499, 1.5] * 4, [0.9, 1.1] * 8
+    bench = _Bench(monkeypatch, {PAIRING: sure, OTHER: noisy})
+    plan = _schedule(bench, Journal.create(tmp_path, HEADER), (PAIRING, OTHER))
+    plan.run()
+    assert _verdicts(plan) == [Verdict.REGRESSED, Verdict.INCONCLUSIVE]
+    assert (bench.asked.count(PAIRING), bench.asked.count(OTHER)) == (LOOKS[0], LOOKS[-1])
+    assert bench.examined == [PAIRING, OTHER]
+
+
+def test_passes_turn_round_and_load_both_stacks_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    bench = _Bench(monkeypatch, {PAIRING: [0.9, 1.1] * 8, OTHER: [0.9, 1.1] * 8})
+    _schedule(bench, Journal.create(tmp_path, HEADER), (PAIRING, OTHER)).run()
+    assert bench.asked[:8] == ["relaunch", "relaunch", PAIRING, OTHER, "relaunch", "relaunch", OTHER, PAIRING]
+
+
+def test_a_failure_costs_its_own_pairing_and_is_not_tried_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    bench = _Bench(monkeypatch, {PAIRING: [1.0], OTHER: [1.0, 1.001, 0.999, 1.0] * 4})
+    journal = Journal.create(tmp_path, HEADER)
+    plan = _schedule(bench, journal, (PAIRING, OTHER))
+    plan.run()
+    assert _verdicts(plan) == [None, Verdict.UNCHANGED]
+    assert bench.asked.count(PAIRING) == 2
+    (failure,) = journal.of(PairingFailure)
+    assert (failure.pairing, failure.reason) == (PAIRING, "worker 77 killed by SIGSEGV")
+
+
+def test_without_time_nothing_is_started_and_nothing_claimed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    bench = _Bench(monkeypatch, {PAIRING: [1.0] * 16})
+    plan = _schedule(bench, Journal.create(tmp_path, HEADER), (PAIRING,), budget_s=0.0)
+    plan.run()
+    assert (bench.asked, bench.examined, _verdicts(plan)) == ([], [], [None])
+
+
+def test_when_the_time_is_up_what_there_is_is_judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path, HEADER)
+    for ratio in (1.1, 1.101, 1.099):
+        journal.append(pair(ratio))
+    plan = _schedule(_Bench(monkeypatch, {}), journal, (PAIRING,), budget_s=0.0)
+    plan.run()
+    assert _verdicts(plan) == [Verdict.REGRESSED]
+    assert str(plan.decided[PAIRING]).count("3 pairs") == 1
+
+
+def test_a_resumed_journal_counts_its_pairs_and_examinations(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path, HEADER)
+    journal.append(examination(evidence([kernel()])))
+    for ratio in (1.0, 1.001, 0.999):
+        journal.append(pair(ratio))
+    bench = _Bench(monkeypatch, {PAIRING: [1.0]})
+    plan = _schedule(bench, Journal.resume(tmp_path, HEADER), (PAIRING,))
+    plan.run()
+    assert bench.examined == []
+    assert bench.asked.count(PAIRING) == 1
+    assert _verdicts(plan) == [Verdict.UNCHANGED]
+
+
+def test_another_comparison_is_not_resumed(tmp_path: Path) -> None:
+    Journal.create(tmp_path, HEADER)
+    with pytest.raises(UsageError, match="another resolution; run without it"):
+        Journal.resume(tmp_path, dataclasses.replace(HEADER, resolution=0.01))
