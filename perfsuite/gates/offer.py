@@ -37,8 +37,14 @@ class Offer:
     obstacle: str
 
     def accepts(self, isa: Isa) -> bool:
-        """Whether a kernel built for ``isa`` is at least as good."""
-        return isa is not Isa.UNKNOWN and _STRONGEST_FIRST.index(isa) <= _STRONGEST_FIRST.index(self.best)
+        """Whether a kernel built for ``isa`` is at least as good.
+
+        One that does not tell (oneDNN's ``gemm:jit``) is compiled for what the CPU has. Where that
+        is AVX2 there is nothing better that it could leave unused.
+        """
+        if isa is Isa.UNKNOWN:
+            return self.best is Isa.AVX2
+        return _STRONGEST_FIRST.index(isa) <= _STRONGEST_FIRST.index(self.best)
 
 
 def offer(dtype: str, cpu: Cpu, environ: Mapping[str, str], answers: StackAnswers) -> Offer:
