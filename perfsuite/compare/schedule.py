@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -120,11 +119,9 @@ class Schedule:
         One pass runs backwards after the other, so that a bad minute of the machine is not one
         variant's regression.
         """
-        self._say(f"loading both stacks anew for {len(pairings)} pairs")
-        with ThreadPoolExecutor(2) as pool:  # importing takes 5 to 25 s, of one core
-            # Should one fail, so will the pairs, which say of what.
-            pool.submit(self._baseline.rig.relaunch, pairings[0].baseline)
-            pool.submit(self._candidate.rig.relaunch, pairings[0].candidate)
+        # Side by side: importing takes 5 to 25 s, of one core.
+        self._baseline.rig.relaunch(pairings[0].baseline)
+        self._candidate.rig.relaunch(pairings[0].candidate)
         for pairing in pairings:
             if not self._clock.allows(self._took_s.get(pairing, 0.0)):
                 continue

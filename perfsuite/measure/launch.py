@@ -46,7 +46,8 @@ class Launcher:
         self._spawn(preload=True)
 
     def _spawn(self, *, preload: bool) -> None:
-        ours, theirs = socket.socketpair()
+        # Packets: a request to preload, which nobody answers, must not run into the one behind it.
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         arguments = [str(theirs.fileno()), str(int(preload)), ",".join(map(str, self._cpus))]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -60,6 +61,11 @@ class Launcher:
             )
         theirs.close()
         self._line = Line(ours)
+
+    def preload(self, job: Job) -> None:
+        """Have the launcher import what the job needs, without waiting for it; should it fail, ``start`` tells."""
+        with contextlib.suppress(OSError):
+            self._line.socket.send(json.dumps(dataclasses.asdict(job)).encode())
 
     def start(self, job: Job) -> Worker:
         """Fork a worker for ``job``; WorkerError if the launcher cannot, for want of an import say."""

@@ -87,13 +87,12 @@ class Rig:
         self._folder.cleanup()
 
     def relaunch(self, variant: Variant) -> None:
-        """Load anew what the variant needs, at other addresses: the next workers are forked from that."""
+        """Begin to load anew what the variant needs, at other addresses: the next workers are forked from that."""
         for launcher in self._launchers.values():
             self._imported_s += launcher.import_s
             launcher.close()
         self._launchers.clear()
-        with self.worker(variant):
-            pass
+        self._launcher(variant.backend).preload(self.job(variant))
 
     def _python_path(self, environ: Mapping[str, str]) -> str:
         """Lets another stack's interpreter find perfsuite, and nothing else of what is installed beside it."""

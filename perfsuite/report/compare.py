@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,7 +23,7 @@ SCHEMA = 1
 _STYLES = {Verdict.REGRESSED: "red", Verdict.ERROR: "bold red", Verdict.IMPROVED: "green", Verdict.UNCHANGED: ""}
 _WORSE = (Verdict.REGRESSED, Verdict.ERROR, Verdict.INCOMPARABLE)
 _SPEED = ("", "A", "B", "B / A", "interval", "verdict")
-_COST = ("", "SQNR dB A", "B", "B to A", "peak MB A", "B", "ready s A", "B")
+_COST = ("", "SQNR dB\nA", "\nB", "\nB to A", "peak MB\nA", "\nB", "ready s\nA", "\nB")
 
 
 def worse(report: Report, *, require_verdict: bool) -> bool:
@@ -46,7 +47,8 @@ def print_report(report: Report, console: Console) -> None:
                 table.add_row(*cells(row), style=style)
         console.print(table)
     for line in _details(report):
-        console.print(line, highlight=False, markup=False, soft_wrap=False)
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        console.print(textwrap.fill(line, console.width, subsequent_indent=indent), highlight=False, markup=False)
 
 
 def write_report(report: Report, path: Path) -> None:
@@ -61,7 +63,10 @@ def markdown(report: Report) -> str:
     """For a job's summary."""
     lines = [*_head(report), ""]
     for columns, cells in ((_SPEED, _speed_cells), (_COST, _cost_cells)):
-        lines += [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
+        lines += [
+            f"| {' | '.join(column.strip().replace(chr(10), ' ') for column in columns)} |",
+            f"|{'---|' * len(columns)}",
+        ]
         for group, rows in _groups(report).items():
             lines.append(f"| **{group}** |{' |' * (len(columns) - 1)}")
             lines += [f"| {' | '.join(cells(row))} |" for row in rows]

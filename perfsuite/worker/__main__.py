@@ -95,6 +95,8 @@ def main(control_fd: int, *, preload: bool, cpus: set[int]) -> None:
                 start_s = time.perf_counter()
                 if preload:
                     _preload(json.loads(request))
+                if not fds:  # no worker is asked for yet
+                    continue
                 if _threads() > 1:
                     line.send({"started": False})
                     continue
