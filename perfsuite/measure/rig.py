@@ -306,7 +306,7 @@ class Rig:
             with self._launcher("stock").start(job) as worker:
                 worker.call(
                     "make_assets",
-                    timeout_s=workload(workload_name).step_timeout_s,  # the user's is for what is measured
+                    timeout_s=self._timeout_s(maker),
                     policy=self.settings.weights,
                     workloads=[workload_name],
                 )

@@ -69,7 +69,7 @@ def markdown(report: Report) -> str:
         ]
         for group, rows in _groups(report).items():
             lines.append(f"| **{group}** |{' |' * (len(columns) - 1)}")
-            lines += [f"| {' | '.join(cells(row))} |" for row in rows]
+            lines += [" ".join(f"| {' | '.join(cells(row))} |".split()) for row in rows]
         lines.append("")
     return "\n".join((*lines, *_details(report))) + "\n"
 
@@ -118,15 +118,16 @@ def _groups(report: Report) -> dict[str, list[Row]]:
 
 def _label(row: Row) -> str:
     one, other = row.pairing.baseline, row.pairing.candidate
-    mode = one.mode if one.mode == other.mode else f"{one.mode} -> {other.mode}"
-    return f"{mode} {other.precision}"
+    if one.mode == other.mode:
+        return f"{one.mode} {one.precision}"
+    return f"{one.precision}\n  {one.mode} -> {other.mode}"  # on one line it would be too wide
 
 
 def _speed_cells(row: Row) -> list[str]:
     found = row.comparison
     if found.ratio is None or found.baseline_s is None or found.candidate_s is None:
         return [_label(row), "", "", "", "", _verdict(row)]
-    interval = f"{found.interval.low:.3f} .. {found.interval.high:.3f}" if found.interval else ""
+    interval = f"{found.interval.low:.3f}..{found.interval.high:.3f}" if found.interval else ""
     latencies = [milliseconds(found.baseline_s), milliseconds(found.candidate_s)]
     return [_label(row), *latencies, f"{found.ratio:.3f}", interval, _verdict(row)]
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 from builders import replicate
-from compare_builders import STOCK_PAIRING, comparison, examination, pair, report, row
+from compare_builders import PAIRING, STOCK_PAIRING, comparison, examination, pair, report, row
 from evidence_builders import evidence, kernel
 from rich.console import Console
 
-from perfsuite.compare.records import OneSided, Report
+from perfsuite.compare.records import OneSided, Pairing, Report
 from perfsuite.report.compare import markdown, print_report, worse, write_report
 from perfsuite.results import Verdict
-from perfsuite.spec import Mode
+from perfsuite.spec import Mode, Precision
 
 UNCHANGED = row(pairs=(pair(1.0),), examination=examination(evidence([kernel()])))
 SLOWER = row(comparison(Verdict.REGRESSED, 1.07, "slower; 8 pairs"), pairs=(pair(1.07),))
@@ -50,7 +50,11 @@ def test_the_exit_status_says_whether_anything_is_worse(rows: list[object], stri
 
 
 def test_no_line_is_wider_than_a_terminal_of_80_columns() -> None:
-    for line in _printed(report(UNCHANGED, SLOWER, WRONG, OPEN)).splitlines():
+    longest = dataclasses.replace(PAIRING.candidate, precision=Precision.INT8_DYNAMIC)
+    long = dataclasses.replace(OPEN, pairing=Pairing(baseline=longest, candidate=longest))
+    printed = _printed(report(UNCHANGED, SLOWER, WRONG, long))
+    assert "…" not in printed
+    for line in printed.splitlines():
         assert len(line) <= 80, line
 
 
@@ -103,7 +107,11 @@ def test_different_modes_stand_side_by_side() -> None:
     candidate = dataclasses.replace(STOCK_PAIRING.candidate, mode=Mode.DYNAMO)
     pairing = dataclasses.replace(STOCK_PAIRING, candidate=candidate)
     assert pairing.id == "resnet50-torchscript-or-dynamo-bf16-latency"
-    assert "torchscript -> dynamo bf16" in _printed(report(row(pairing=pairing)))
+    printed = _printed(report(row(SLOWER.comparison, pairing=pairing)))
+    assert "  torchscript -> dynamo" in printed
+    assert max(map(len, printed.splitlines())) <= 80
+    assert "…" not in printed
+    assert "| bf16 torchscript -> dynamo | 20 ms |" in markdown(report(row(SLOWER.comparison, pairing=pairing)))
 
 
 def test_what_only_one_stack_has_is_listed_by_reason() -> None:
@@ -121,7 +129,7 @@ def test_nothing_in_common_is_no_empty_success() -> None:
 def test_markdown_has_a_row_for_each_and_the_same_details() -> None:
     text = markdown(report(UNCHANGED, SLOWER))
     assert "|  | A | B | B / A | interval | verdict |" in text
-    assert "| torchscript bf16 | 20 ms | 21.4 ms | 1.070 | 1.059 .. 1.081 | regressed |" in text
+    assert "| torchscript bf16 | 20 ms | 21.4 ms | 1.070 | 1.059..1.081 | regressed |" in text
     widths = {line.count("|") for line in text.split("\n\n")[1].splitlines() if line.startswith("|")}
     assert widths == {7}
 
