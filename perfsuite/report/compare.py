@@ -37,7 +37,7 @@ def print_report(report: Report, console: Console) -> None:
     for line in _head(report):
         console.print(line, highlight=False, markup=False)
     for columns, cells in ((_SPEED, _speed_cells), (_COST, _cost_cells)):
-        table = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+        table = Table(box=SIMPLE_HEAD, padding=0)
         for number, column in enumerate(columns):
             table.add_column(column, justify="left" if number in (0, len(_SPEED) - 1) else "right", no_wrap=True)
         for group, rows in _groups(report).items():
