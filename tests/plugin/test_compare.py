@@ -49,7 +49,7 @@ def test_a_stack_against_itself_agrees_to_the_bit_and_is_not_different(folder: P
     done = _run(
         folder,
         "current:stock",
-        "same:stock",
+        "other-variables:stock",
         *_TINY,
         "--resolution",
         "50%",
