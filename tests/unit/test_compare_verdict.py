@@ -106,3 +106,9 @@ def test_a_pair_s_ratio_is_that_of_its_middle_rounds() -> None:
 
 def test_a_block_is_the_median_of_its_iterations() -> None:
     assert block(90, 100, 1000).log_latency == pytest.approx(math.log(100))
+
+
+def test_large_but_not_real_is_inconclusive() -> None:
+    last = judge_pairs(_pairs(1.05, 8, 0.2), LOOK, resolution=0.02, last=True)
+    assert last is not None
+    assert last.verdict is Verdict.INCONCLUSIVE
