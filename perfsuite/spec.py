@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from perfsuite.errors import UsageError
@@ -136,6 +136,11 @@ class Variant:
     @property
     def id(self) -> str:
         return f"{self.model}-{self.backend}-{self.mode}-{self.precision}-{self.workload}"
+
+    @property
+    def reference(self) -> Variant:
+        """The same model and workload in stock eager FP32: what outputs are held against."""
+        return replace(self, backend="stock", mode=Mode.EAGER, precision=Precision.FP32)
 
     @property
     def marks(self) -> tuple[str, ...]:

@@ -25,6 +25,8 @@ class Recipe:
     """One module to prepare, its mode and precision, and the data that preparing it needs.
 
     ``example`` and each ``calibration`` entry are the positional arguments of one forward call.
+    ``calibrated`` is where a backend that can may keep what calibrating found: it reads the file if
+    it is there, else it writes it.
     """
 
     module: torch.nn.Module
@@ -33,6 +35,7 @@ class Recipe:
     precision: Precision
     example: tuple[torch.Tensor, ...]
     calibration: tuple[tuple[torch.Tensor, ...], ...]
+    calibrated: Path | None = None
 
 
 class Backend(ABC):

@@ -110,8 +110,7 @@ class Ipex(Backend):
             mapping = quantization.default_dynamic_qconfig_mapping
         prepared = quantization.prepare(module, mapping, example_inputs=recipe.example, inplace=True)
         if recipe.precision is Precision.INT8_STATIC:
-            for batch in recipe.calibration:
-                prepared(*batch)
+            _calibrate(prepared, recipe)
         return quantization.convert(prepared, inplace=True)
 
     def _scripted(self, module: Any, recipe: Recipe) -> Any:
@@ -123,3 +122,14 @@ class Ipex(Backend):
         for _ in range(2):
             forward(*recipe.example)
         return frozen
+
+
+def _calibrate(prepared: Any, recipe: Recipe) -> None:
+    """Observers' histograms take 10 to 17 s of ResNet50 or BERT; from the file the same model comes, bit for bit."""
+    if recipe.calibrated and recipe.calibrated.exists():
+        prepared.load_qconf_summary(str(recipe.calibrated))
+        return
+    for batch in recipe.calibration:
+        prepared(*batch)
+    if recipe.calibrated:
+        prepared.save_qconf_summary(str(recipe.calibrated))

@@ -10,6 +10,7 @@ from perfsuite.evidence.records import Evidence
 from perfsuite.explain.records import Explanation
 from perfsuite.results import Accuracy, Comparison, Digests, Replicate, Stack, Stages
 from perfsuite.spec import Variant
+from perfsuite.stats.location import hodges_lehmann
 from perfsuite.worker.timing import Warmup
 
 
@@ -91,9 +92,9 @@ class Pair:
 
     @property
     def log_ratio(self) -> float:
-        """Candidate over baseline: the median over rounds, so that a burst in one does not count."""
+        """Candidate over baseline: the middle of the rounds, so that a burst in one does not count."""
         rounds = zip(self.candidate.by_round(), self.baseline.by_round(), strict=True)
-        return statistics.median(candidate - baseline for candidate, baseline in rounds)
+        return hodges_lehmann([candidate - baseline for candidate, baseline in rounds])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

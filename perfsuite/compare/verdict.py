@@ -12,7 +12,7 @@ from perfsuite.stats.sequential import Looks, ratio_interval_at
 
 #: Looks after so many pairs. Four are the fewest whose spread says something; from one to the next
 #: the interval gets some 15 to 25 % narrower, which is worth the share of the error it costs.
-LOOKS = (4, 6, 8, 12, 16)
+LOOKS = (4, 6, 8, 12, 16, 24)
 #: The customary 95 %, of all the intervals of a comparison together.
 COVERAGE = 0.95
 

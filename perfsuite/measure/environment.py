@@ -24,8 +24,9 @@ def cache_folder() -> Path:
 def worker_environment(environ: Mapping[str, str], *, threads: int, stack_slug: str) -> dict[str, str]:
     """The user's environment with what perfsuite fixes; the user's own settings win.
 
-    Two exceptions: the thread counts, which are perfsuite's setting, and the pools that would
-    start threads at import, before the launcher forks.
+    Three exceptions: the thread counts, which are perfsuite's setting; the pools that would
+    start threads at import, before the launcher forks; and where no bytecode may be written, it goes
+    into our cache instead, for compiling torch's and ipex's sources anew takes half of an import.
     """
     defaults = {
         "TORCHINDUCTOR_CACHE_DIR": str(cache_folder() / "inductor" / stack_slug),
@@ -38,6 +39,9 @@ def worker_environment(environ: Mapping[str, str], *, threads: int, stack_slug: 
         "OPENBLAS_NUM_THREADS": "1",
         "TORCHINDUCTOR_COMPILE_THREADS": "1",
     }
+    if environ.get("PYTHONDONTWRITEBYTECODE"):
+        defaults["PYTHONPYCACHEPREFIX"] = str(cache_folder().absolute() / "bytecode")
+        fixed["PYTHONDONTWRITEBYTECODE"] = ""
     return defaults | dict(environ) | fixed
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import hashlib
@@ -13,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 import perfsuite.models
 from perfsuite.backends import BACKENDS
@@ -28,7 +29,7 @@ from perfsuite.measure.timed import Timed
 from perfsuite.models import load_models
 from perfsuite.models.base import Sources
 from perfsuite.results import Digests, Replicate
-from perfsuite.spec import Mode, Precision, Support, Variant, workload
+from perfsuite.spec import Mode, Support, Variant, workload
 from perfsuite.worker.protocol import Job
 
 if TYPE_CHECKING:
@@ -36,6 +37,16 @@ if TYPE_CHECKING:
     from perfsuite.evidence.records import Evidence
     from perfsuite.settings import Settings
     from perfsuite.stacks.build import ReadyStack
+
+
+class How(TypedDict, total=False):
+    """What a job may say besides its variant; each is a field of ``Job``."""
+
+    fault: str | None
+    artefact: Path | None
+    deployment: str | None
+    calibrated: Path
+    observe: bool
 
 
 class Rig:
@@ -63,7 +74,7 @@ class Rig:
         self._flags = read_cpu().flags
         self._folder = tempfile.TemporaryDirectory(prefix="perfsuite-")
         self.worker_environment = worker_environment(
-            {**environ, **(ready.environment if ready else {}), "PYTHONPATH": self._python_path(environ)},
+            {**environ, **(ready.environment if ready else {}), "PYTHONPATH": _python_path(environ)},
             threads=self.placement.threads,
             stack_slug=self.stack.slug,
         )
@@ -71,9 +82,9 @@ class Rig:
         self._launchers: dict[str, Launcher] = {}
         self._imported_s = 0.0
         self._sources: Sources | None = None
-        self._ready: set[tuple[str, str]] = set()
+        self._ready: set[Variant] = set()
         self._artefacts: dict[Variant, Path] = {}
-        self._references: dict[tuple[str, str], Outputs] = {}
+        self._references: dict[Variant, Outputs] = {}
         self._evidence: dict[Variant, Evidence] = {}
 
     def __enter__(self) -> Self:
@@ -92,14 +103,11 @@ class Rig:
             self._imported_s += launcher.import_s
             launcher.close()
         self._launchers.clear()
-        self._launcher(variant.backend).preload(self.job(variant))
+        self.preload(variant)
 
-    def _python_path(self, environ: Mapping[str, str]) -> str:
-        """Lets another stack's interpreter find perfsuite, and nothing else of what is installed beside it."""
-        folder = Path(self._folder.name) / "path"
-        folder.mkdir()
-        (folder / "perfsuite").symlink_to(Path(perfsuite.__file__).parent, target_is_directory=True)
-        return os.pathsep.join(filter(None, (str(folder), environ.get("PYTHONPATH"))))
+    def preload(self, variant: Variant) -> None:
+        """Begin to load what the variant needs, without waiting for it."""
+        self._launcher(variant.backend).preload(self.job(variant))
 
     @property
     def import_s(self) -> float:
@@ -138,19 +146,10 @@ class Rig:
         return about
 
     @contextmanager
-    def worker(
-        self,
-        variant: Variant,
-        *,
-        fault: str | None = None,
-        artefact: Path | None = None,
-        deployment: str | None = None,
-        observe: bool = False,
-    ) -> Iterator[Worker]:
+    def worker(self, variant: Variant, **how: Unpack[How]) -> Iterator[Worker]:
         """A worker of its own for the variant, its data made if need be, not yet prepared."""
-        self._make_assets(variant.model, variant.workload)
-        job = self.job(variant, fault=fault, artefact=artefact, deployment=deployment, observe=observe)
-        with self._launcher(variant.backend).start(job) as worker:
+        self._make_assets(variant.reference)
+        with self._launcher(variant.backend).start(self.job(variant, **how)) as worker:
             yield worker
 
     def prepare(self, variant: Variant, worker: Worker) -> Any:
@@ -167,17 +166,10 @@ class Rig:
 
     def reference(self, variant: Variant) -> Outputs:
         """The same stack's stock eager FP32 outputs on the same inputs."""
-        key = (variant.model, variant.workload)
-        if key not in self._references:
-            reference = Variant(
-                model=variant.model,
-                backend="stock",
-                mode=Mode.EAGER,
-                precision=Precision.FP32,
-                workload=variant.workload,
-            )
-            self._references[key] = self._outputs(reference)
-        return self._references[key]
+        reference = variant.reference
+        if reference not in self._references:
+            self._references[reference] = self._outputs(reference)
+        return self._references[reference]
 
     def evidence(self, variant: Variant, *, fault: str | None = None) -> Evidence:
         """What really runs in one forward pass, seen in a worker that is not timed."""
@@ -212,14 +204,18 @@ class Rig:
 
     @contextmanager
     def timed(self, variant: Variant) -> Iterator[Timed]:
-        """A worker of its own, prepared, that can be timed; a deployed one loads its artefact."""
-        artefact = self._artefact(variant) if variant.mode is Mode.DEPLOYED else None
-        deployment = "load" if artefact else None
-        with self.worker(variant, fault=self._planted, artefact=artefact, deployment=deployment) as worker:
+        """A worker of its own, prepared, that can be timed; a deployed one loads its artefact.
+
+        The first of a variant calibrates for those that follow.
+        """
+        how = How(fault=self._planted, calibrated=Path(self._folder.name) / f"{variant.id}.calibrated")
+        if variant.mode is Mode.DEPLOYED:
+            how |= How(artefact=self._artefact(variant), deployment="load")
+        with self.worker(variant, **how) as worker:
             ready = self.prepare(variant, worker)
             yield Timed(variant, worker, ready, timeout_s=self._timeout_s(variant), settings=self.settings)
 
-    def _outputs(self, variant: Variant, **how: Any) -> Outputs:
+    def _outputs(self, variant: Variant, **how: Unpack[How]) -> Outputs:
         import numpy as np
 
         from perfsuite.accuracy import Outputs
@@ -265,18 +261,11 @@ class Rig:
             self._launchers[backend] = launcher
         return self._launchers[backend]
 
-    def job(
-        self,
-        variant: Variant,
-        *,
-        fault: str | None = None,
-        artefact: Path | None = None,
-        deployment: str | None = None,
-        observe: bool = False,
-    ) -> Job:
+    def job(self, variant: Variant, **how: Unpack[How]) -> Job:
         """What a worker is told of the variant."""
         if self._sources is None:
             self._sources = fetch_sources()
+        artefact, calibrated = how.get("artefact"), how.get("calibrated")
         return Job(
             model=variant.model,
             model_target=self.settings.models.get(variant.model),
@@ -287,34 +276,42 @@ class Rig:
             assets=str(self._assets_folder(variant.model)),
             photographs=str(self._sources.photographs),
             minilm=str(self._sources.minilm),
-            fault=fault,
+            fault=how.get("fault"),
             artefact=str(artefact) if artefact else None,
-            deployment=deployment,
-            observe=observe,
+            deployment=how.get("deployment"),
+            calibrated=str(calibrated) if calibrated else None,
+            observe=how.get("observe", False),
         )
 
-    def _make_assets(self, model: str, workload_name: str) -> None:
-        if (model, workload_name) in self._ready:
+    def _make_assets(self, maker: Variant) -> None:
+        if maker in self._ready:
             return
-        folder = self._assets_folder(model)
-        if not ((folder / "weights.json").exists() and (folder / f"{workload_name}.npz").exists()):
+        folder = self._assets_folder(maker.model)
+        if not ((folder / "weights.json").exists() and (folder / f"{maker.workload}.npz").exists()):
             folder.mkdir(parents=True, exist_ok=True)
-            maker = Variant(
-                model=model, backend="stock", mode=Mode.EAGER, precision=Precision.FP32, workload=workload_name
-            )
-            job = self.job(maker)
-            with self._launcher("stock").start(job) as worker:
+            with self._launcher(maker.backend).start(self.job(maker)) as worker:
                 worker.call(
                     "make_assets",
                     timeout_s=self._timeout_s(maker),
                     policy=self.settings.weights,
-                    workloads=[workload_name],
+                    workloads=[maker.workload],
                 )
-        self._ready.add((model, workload_name))
+        self._ready.add(maker)
 
     def _assets_folder(self, model: str) -> Path:
         """A folder that changes when the code that makes its contents does."""
         return cache_folder() / "assets" / f"{model}-{self.settings.weights}-{_recipe_digest()}"
+
+
+def _python_path(environ: Mapping[str, str]) -> str:
+    """Lets another stack's interpreter find perfsuite, and nothing else of what is installed beside it."""
+    package = Path(perfsuite.__file__).parent
+    # The same path every time: bytecode is cached by it.
+    folder = cache_folder() / "path" / hashlib.sha256(bytes(package)).hexdigest()[:12]
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        (folder / "perfsuite").symlink_to(package, target_is_directory=True)
+    return os.pathsep.join(filter(None, (str(folder.absolute()), environ.get("PYTHONPATH"))))
 
 
 @functools.cache

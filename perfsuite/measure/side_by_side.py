@@ -20,16 +20,20 @@ from perfsuite.worker.timing import Warmup
 if TYPE_CHECKING:
     from perfsuite.measure.rig import Rig
 
-#: Blocks are short: on a machine whose latencies drift by 10 % within seconds (two shared cores)
-#: two iterations a block give a fifth less error in the same time than five.
-ITERATIONS, BLOCK_S = 2, 0.05
-#: Iterations before each block that are not timed: the other worker has had the caches, and the
-#: first one takes 1 to 6 % longer.
+#: The shortest block. Of what takes longer a block is one iteration, for on two shared cores
+#: latencies drift by 10 % within seconds: single iterations by turns gave a third less error in the
+#: same time than blocks of two with one before them that is not timed.
+BLOCK_S = 0.05
+#: Iterations before a block of shorter ones that are not timed: the other worker has had the caches,
+#: and filling them again makes the first one 1 to 6 % longer (20 ms; of 50 ms and more, 1 %).
 SETTLE = 1
 #: About how long a pair's rounds, of two blocks a side, take; and the fewest that have a middle.
-PAIR_S, LEAST_ROUNDS = 5.0, 4
-#: Variants are steady after 0.4 to 2 s, or not at all.
-WARM_UP_LIMIT_S = 2.0
+#: Short, since more pairs narrow an interval faster than longer ones: at the error that one of 24
+#: comparisons may make, Student's t of six is 1.9 times as wide as the normal, of twelve 1.3 times.
+PAIR_S, LEAST_ROUNDS = 2.5, 4
+#: Past its first iterations a worker is steady within a second on a quiet machine, and on another not
+#: at all; a drift that is left reaches both sides alike.
+WARM_UP_LIMIT_S = 1.0
 
 
 def measure_pair(pairing: Pairing, baseline: Rig, candidate: Rig) -> Pair:
@@ -44,11 +48,13 @@ def measure_pair(pairing: Pairing, baseline: Rig, candidate: Rig) -> Pair:
                 with _running(one):
                     warmups.append(one.warm_up(limit_s=WARM_UP_LIMIT_S))
             once = workload(pairing.baseline.workload).once
+            latencies_s = [warmup.duration_ns * 1e-9 / warmup.iterations for warmup in warmups]
+            how = [(0.0, 0) if once else (BLOCK_S, _settle(latency_s)) for latency_s in latencies_s]
             blocks: tuple[list[Block], list[Block]] = ([], [])
-            for index in _order(1 if once else _rounds(warmups)):
-                blocks[index].append(
-                    _block(timed[index], idle=timed[1 - index], cpus=baseline.placement.cpus, once=once)
-                )
+            for index in _order(1 if once else _rounds(latencies_s)):
+                duration_s, settle = how[index]
+                found = _block(timed[index], timed[1 - index], baseline.placement.cpus, duration_s, settle)
+                blocks[index].append(found)
             sides = [
                 _side(one, warmup, mine, rig.weights_origin(pairing.baseline.model))
                 for one, rig, warmup, mine in zip(timed, (baseline, candidate), warmups, blocks, strict=True)
@@ -69,11 +75,14 @@ def _side(timed: Timed, warmup: Warmup, blocks: Sequence[Block], weights_origin:
     )
 
 
-def _rounds(warmups: Sequence[Warmup]) -> int:
+def _rounds(latencies_s: Sequence[float]) -> int:
     """As many as fit into a pair, of the latencies that were seen while warming up."""
-    latencies_s = [warmup.duration_ns * 1e-9 / warmup.iterations for warmup in warmups]
-    round_s = 2 * sum(SETTLE * latency_s + max(ITERATIONS * latency_s, BLOCK_S) for latency_s in latencies_s)
+    round_s = 2 * sum(_settle(latency_s) * latency_s + max(latency_s, BLOCK_S) for latency_s in latencies_s)
     return max(LEAST_ROUNDS, round(PAIR_S / round_s))
+
+
+def _settle(latency_s: float) -> int:
+    return SETTLE if latency_s < BLOCK_S else 0
 
 
 def _order(rounds: int) -> Iterator[int]:
@@ -91,14 +100,10 @@ def _running(timed: Timed) -> Iterator[None]:
         timed.worker.pause()
 
 
-def _block(timed: Timed, *, idle: Timed, cpus: tuple[int, ...], once: bool) -> Block:
+def _block(timed: Timed, idle: Timed, cpus: tuple[int, ...], duration_s: float, settle: int) -> Block:
     with _running(timed):
         before = moment(cpus, idle.worker.pid)
-        answer = (
-            timed.block(duration_s=0.0, iterations=1)
-            if once
-            else timed.block(duration_s=BLOCK_S, iterations=ITERATIONS, settle=SETTLE)
-        )
+        answer = timed.block(duration_s=duration_s, iterations=1, settle=settle)
         after = moment(cpus, idle.worker.pid)
     return Block(
         latencies_ns=tuple(answer["latencies_ns"]),

@@ -28,6 +28,8 @@ class Job:
     artefact: str | None = None
     #: save: prepare and write the artefact; load: read it in place of preparing.
     deployment: str | None = None
+    #: Where workers of one variant may hand on what calibrating found, as ``Recipe.calibrated``.
+    calibrated: str | None = None
     #: Whether the worker will be asked to observe, and so may spend time on it while preparing.
     observe: bool = False
 

@@ -73,6 +73,7 @@ class Worker:
             calibration=tuple(
                 self._backend.arrange(batch, self._model.reads) for batch in fault.on_calibration(inputs)
             ),
+            calibrated=Path(job.calibrated) if job.calibrated else None,
         )
         loaded_s = time.perf_counter()
         self.forward = fault.on_forward(self._prepared(recipe, fault.on_digest(weights_sha256)))

@@ -56,7 +56,7 @@ class _Bench:
         return examination(evidence([kernel()]), pairing=pairing)
 
     def party(self) -> Party:
-        rig = SimpleNamespace(relaunch=lambda variant: self.asked.append("relaunch"))
+        rig = SimpleNamespace(relaunch=lambda variant: self.asked.append("relaunch"), preload=lambda variant: None)
         return Party(name="some", backend="ipex", rig=cast(Any, rig))
 
 
@@ -78,7 +78,7 @@ def _verdicts(plan: Schedule) -> list[Verdict | None]:
 
 
 def test_what_is_decided_is_measured_no_more(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    sure, noisy = [1.5, 1.501, 1.499, 1.5] * 4, [0.9, 1.1] * 8
+    sure, noisy = [1.5, 1.501, 1.499, 1.5] * 4, [0.9, 1.1] * (LOOKS[-1] // 2)
     bench = _Bench(monkeypatch, {PAIRING: sure, OTHER: noisy})
     plan = _schedule(bench, Journal.create(tmp_path, HEADER), (PAIRING, OTHER))
     plan.run()

@@ -99,7 +99,7 @@ def test_when_more_pairs_tell_nothing_that_was_asked_for(low: float, high: float
 def test_a_pair_s_ratio_is_that_of_its_middle_rounds() -> None:
     """A burst of the machine in one round, whichever side it hits, does not count."""
     burst = pair(1.1)
-    calm, hit = side(*[100] * 6), side(110, 110, 900, 110, 110, 110)
+    calm, hit = side(*[100] * 8), side(110, 110, 900, *[110] * 5)
     found = Pair(pairing=burst.pairing, baseline=calm, candidate=hit)
     assert math.exp(found.log_ratio) == pytest.approx(1.1)
 
