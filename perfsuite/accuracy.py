@@ -99,7 +99,7 @@ WINDOWS: dict[Precision, Window] = {
     Precision.INT8_DYNAMIC: _general(15.0, 0.8, 0.9),
 }
 
-#: For known weights: (model, kind of weights, precision).
+#: For known weights: (model, kind of weights, precision). Cosines are smoke's.
 CALIBRATED: dict[tuple[str, str, Precision], Window] = {
     ("resnet50", "seeded", Precision.BF16): _seen(38.4, 0.99, 0.99),
     ("resnet50", "seeded", Precision.INT8_STATIC): _seen(22.1, 0.95, 0.95),
@@ -115,11 +115,12 @@ CALIBRATED: dict[tuple[str, str, Precision], Window] = {
 #: The same on CPUs without VNNI, whose INT8 kernels add pairs of products in 16 bits, which
 #: saturates unless a bit of precision is given up ("Nuances of int8 computations" in oneDNN's
 #: guide). Measured cosine: resnet50 0.936 or more, with a layer that is 5 % off 0.909 or less;
-#: bert-base 0.946 or more.
+#: bert-base 0.946 or more; minilm 0.907 at 128 tokens.
 CALIBRATED_WITHOUT_VNNI: dict[tuple[str, str, Precision], Window] = {
     ("resnet50", "seeded", Precision.INT8_STATIC): _seen(21.0, 0.92, 0.95, where="AVX2 without VNNI"),
     ("bert-base", "seeded", Precision.INT8_STATIC): _seen(21.5, 0.93, 0.9, where="AVX2 without VNNI"),
     ("bert-base", "seeded", Precision.INT8_DYNAMIC): _seen(21.2, 0.93, 0.9, where="AVX2 without VNNI"),
+    ("minilm", "pretrained", Precision.INT8_STATIC): _seen(15.9, 0.89, 0.95, where="AVX2 without VNNI"),
 }
 _VNNI = frozenset({"avx512_vnni", "avx_vnni"})
 
@@ -161,7 +162,7 @@ def measure(reference: Floats, candidate: Floats, mask: NDArray[np.int64] | None
     if reference.shape != candidate.shape:
         raise ValueError(f"outputs have shape {candidate.shape}, FP32's have {reference.shape}")
     if not np.isfinite(candidate).all():
-        return Accuracy(sqnr_db=-np.inf, centred_cosine=-1.0, agreement=0.0, max_error=np.inf)
+        return Accuracy(sqnr_db=-np.inf, centred_cosine=-1.0, variation=1.0, agreement=0.0, max_error=np.inf)
     true, seen = _samples(reference), _samples(candidate)
     if mask is not None:
         keep = _samples(mask)[..., None]
@@ -174,6 +175,7 @@ def measure(reference: Floats, candidate: Floats, mask: NDArray[np.int64] | None
     return Accuracy(
         sqnr_db=sqnr_db,
         centred_cosine=_centred_cosine(true, seen),
+        variation=_variation(true),
         agreement=_agreement(decisions(true), decisions(seen)),
         max_error=max_error,
     )
@@ -189,8 +191,11 @@ def violations(accuracy: Accuracy, window: Window) -> tuple[str, ...]:
             f"SQNR {accuracy.sqnr_db:.1f} dB is above {window.sqnr_ceiling_db:g} dB: "
             "too close to FP32, so the precision was not applied"
         )
-    if not accuracy.centred_cosine >= window.centred_cosine_floor:
-        found.append(f"centred cosine {accuracy.centred_cosine:.6f} is below {window.centred_cosine_floor:g}")
+    # Where inputs differ little, the noise that the precision makes turns what they differ by further.
+    under_noise = _cosine_under_noise(window.sqnr_floor_db + _MARGIN_DB, accuracy.variation)
+    cosine_floor = min(window.centred_cosine_floor, under_noise)
+    if not accuracy.centred_cosine >= cosine_floor:
+        found.append(f"centred cosine {accuracy.centred_cosine:.6f} is below {cosine_floor:.6g}")
     if not accuracy.agreement >= window.agreement_floor:
         found.append(f"agreement {accuracy.agreement:.4f} is below {window.agreement_floor:g}")
     return tuple(found)
@@ -217,6 +222,22 @@ def _centred_cosine(true: Floats, seen: Floats) -> float:
     lengths = np.linalg.norm(true, axis=1) * np.linalg.norm(seen, axis=1)
     products = (true * seen).sum(axis=1)
     return float(np.divide(products, lengths, out=np.full_like(products, -1.0), where=lengths > 0).min())
+
+
+def _variation(true: Floats) -> float:
+    lengths = np.linalg.norm(true, axis=1)
+    centred = np.linalg.norm(true - true.mean(axis=0), axis=1)
+    return float(np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0).min())
+
+
+def _cosine_under_noise(sqnr_db: float, variation: float) -> float:
+    """The centred cosine that is left when noise of that level lies across what inputs differ by.
+
+    Seeded BERT's inputs of 32 tokens differ by 0.22 and more, those of 128 by 0.06: INT8 of equal SQNR
+    leaves a cosine of 0.95 there and of 0.60 here.
+    """
+    noise = 10 ** (-sqnr_db / 20)
+    return variation / float(np.hypot(variation, noise))
 
 
 def _agreement(true: Floats, seen: Floats) -> float:

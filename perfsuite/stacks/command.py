@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     # What argparse's add_subparsers returns has no public name.
     from argparse import _SubParsersAction
 
     from perfsuite.stacks.definitions import StackDefinition
+
+T = TypeVar("T")
 
 
 def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -72,6 +74,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _build(options: argparse.Namespace) -> int:
     from perfsuite.stacks.build import build_stack, check_interpreter
+    from perfsuite.stacks.definitions import find
 
     def build(definition: StackDefinition) -> None:
         if definition.interpreter:
@@ -82,13 +85,15 @@ def _build(options: argparse.Namespace) -> int:
         print(f"{definition.name}: {python}")
 
     definitions = _definitions()
-    return _each(_chosen(options, list(definitions)), definitions, build)
+    return _each([find(name, definitions) for name in _chosen(options, list(definitions))], build)
 
 
 def _lock(options: argparse.Namespace) -> int:
+    from perfsuite.stacks.definitions import find
     from perfsuite.stacks.locking import lock_stack
 
-    return _each(options.names, _definitions(), lambda definition: print(lock_stack(definition)))
+    definitions = _definitions()
+    return _each([find(name, definitions) for name in options.names], lambda definition: print(lock_stack(definition)))
 
 
 def _remove(options: argparse.Namespace) -> int:
@@ -97,10 +102,11 @@ def _remove(options: argparse.Namespace) -> int:
 
     definitions = _definitions()
     kept = {name for name, _ in kept_folders()}
-    for name in _chosen(options, sorted(kept)):
+
+    def remove(name: str) -> None:
         if name not in kept:
             print(f"{find(name, definitions).name}: nothing is built, nothing to remove")
-            continue
+            return
         with stack_lock(name, _say):
             for used in [discard(path) for owner, path in kept_folders() if owner == name]:
                 freed, shared = (used.size_bytes - used.shared_bytes) / 1e9, used.shared_bytes / 1e9
@@ -108,7 +114,8 @@ def _remove(options: argparse.Namespace) -> int:
                     f"{name}: removed {used.size_bytes / 1e9:.2f} GB; {freed:.2f} GB are free now, "
                     f"{shared:.2f} GB are still held by uv's cache or other stacks (`uv cache prune` or `clean`)"
                 )
-    return 0
+
+    return _each(_chosen(options, sorted(kept)), remove)
 
 
 def _chosen(options: argparse.Namespace, every: list[str]) -> list[str]:
@@ -119,15 +126,14 @@ def _chosen(options: argparse.Namespace, every: list[str]) -> list[str]:
     return every if options.all else list(options.names)
 
 
-def _each(names: list[str], definitions: dict[str, StackDefinition], do: Callable[[StackDefinition], None]) -> int:
+def _each(stacks: Iterable[T], do: Callable[[T], None]) -> int:
     """Do it for each; a stack that fails does not keep the others from theirs."""
     from perfsuite.errors import StackError
-    from perfsuite.stacks.definitions import find
 
     status = 0
-    for definition in [find(name, definitions) for name in names]:
+    for stack in stacks:
         try:
-            do(definition)
+            do(stack)
         except StackError as error:
             print(f"perfsuite: {error}", file=sys.stderr)
             status = 1

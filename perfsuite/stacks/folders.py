@@ -9,12 +9,13 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from perfsuite.errors import StackError
 from perfsuite.measure.environment import cache_folder
 from perfsuite.stacks.definitions import StackDefinition, pinned_text
 
@@ -88,11 +89,24 @@ def write_record(folder: Path, record: Built) -> None:
 
 
 def discard(folder: Path) -> Usage:
-    """Remove a stack's folder, its record first; returns what it took."""
+    """Remove a stack's folder, its record first; returns what it took. StackError while a process runs in it."""
+    if running := _running_in(folder):
+        raise StackError(f"{folder.name} is in use by process {', '.join(map(str, running))}: let it end first")
     used = usage(folder)
     (folder / _RECORD).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=not folder.exists())
     return used
+
+
+def _running_in(folder: Path) -> list[int]:
+    """The processes that were started with an interpreter of the folder, and those forked from them."""
+    start = os.fsencode(folder) + b"/"
+    found = []
+    for command_line in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended
+            if command_line.read_bytes().startswith(start):
+                found.append(int(command_line.parent.name))
+    return sorted(found)
 
 
 def usage(folder: Path) -> Usage:

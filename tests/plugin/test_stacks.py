@@ -269,6 +269,24 @@ def test_removal_takes_outdated_builds_too(tmp_path: Path) -> None:
     assert run(tmp_path, "remove", "other").returncode == 2
 
 
+def test_a_stack_that_something_runs_in_is_neither_removed_nor_rebuilt(tmp_path: Path) -> None:
+    project(tmp_path, SIX)
+    python = run(tmp_path, "build", "mine").stdout.split()[-1]
+    with subprocess.Popen(
+        [python, "-c", "print(1, flush=True); input()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as user:
+        assert user.stdin is not None
+        assert user.stdout is not None
+        user.stdout.readline()
+        for action in (("remove",), ("build", "--rebuild")):
+            done = run(tmp_path, *action, "mine")
+            assert done.returncode == 1
+            assert f"is in use by process {user.pid}" in done.stderr
+        user.stdin.write(b"\n")
+    assert state(tmp_path) == ["built"]
+    assert run(tmp_path, "remove", "mine").returncode == 0
+
+
 @pytest.mark.parametrize("arguments", [("build",), ("remove",), ("build", "mine", "--all"), ("build", "current")])
 def test_what_cannot_be_meant_is_refused(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     done = run(tmp_path, *arguments)

@@ -13,7 +13,7 @@ from perfsuite.results import Accuracy, Comparison, Interval, Verdict
 
 PAIRING = Pairing(baseline=VARIANT, candidate=VARIANT)
 STOCK_PAIRING = Pairing(baseline=VARIANT, candidate=dataclasses.replace(VARIANT, backend="stock"))
-ACCURACY = Accuracy(sqnr_db=40.0, centred_cosine=1.0, agreement=1.0, max_error=0.01)
+ACCURACY = Accuracy(sqnr_db=40.0, centred_cosine=1.0, variation=1.0, agreement=1.0, max_error=0.01)
 
 
 def block(*latencies_ns: int) -> Block:

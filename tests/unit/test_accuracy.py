@@ -20,8 +20,8 @@ from perfsuite.spec import Precision
 Floats = NDArray[np.float64]
 VNNI = frozenset({"avx2", "avx512_vnni"})
 
-WORST = Accuracy(sqnr_db=-math.inf, centred_cosine=-1.0, agreement=0.0, max_error=math.inf)
-PERFECT = Accuracy(sqnr_db=math.inf, centred_cosine=1.0, agreement=1.0, max_error=0.0)
+WORST = Accuracy(sqnr_db=-math.inf, centred_cosine=-1.0, variation=1.0, agreement=0.0, max_error=math.inf)
+PERFECT = Accuracy(sqnr_db=math.inf, centred_cosine=1.0, variation=1.0, agreement=1.0, max_error=0.0)
 
 
 def _floats(values: Any) -> Floats:
@@ -36,10 +36,16 @@ def _close(accuracy: Accuracy, expected: Accuracy) -> bool:
     return dataclasses.astuple(accuracy) == pytest.approx(dataclasses.astuple(expected))
 
 
+def _perfect(accuracy: Accuracy) -> bool:
+    return _close(accuracy, dataclasses.replace(PERFECT, variation=accuracy.variation))
+
+
 def test_logits_by_hand() -> None:
     reference, candidate = _floats([[[3, 4]], [[4, 3]]]), _floats([[[3, 4.5]], [[4, 3]]])
     # Noise 0.5 on a norm of 5 is 20 dB. Around (3.5, 3.5), (-0.5, 1) lies against (-0.5, 0.5).
-    expected = Accuracy(sqnr_db=20.0, centred_cosine=3 / math.sqrt(10), agreement=1.0, max_error=0.125)
+    expected = Accuracy(
+        sqnr_db=20.0, centred_cosine=3 / math.sqrt(10), variation=math.sqrt(0.5) / 5, agreement=1.0, max_error=0.125
+    )
     assert _close(measure(reference, candidate, None, Yields.LOGITS), expected)
 
 
@@ -61,14 +67,14 @@ def test_one_bad_sample_is_not_averaged_away() -> None:
 @pytest.mark.parametrize("yields", Yields)
 def test_equal_outputs_are_perfect(yields: Yields) -> None:
     outputs = _noise(2, 3, 4, 5) if yields is Yields.TOKENS else _noise(2, 3, 4)
-    assert _close(measure(outputs, outputs.copy(), None, yields), PERFECT)
+    assert _perfect(measure(outputs, outputs.copy(), None, yields))
 
 
 def test_padding_does_not_count() -> None:
     reference = _noise(2, 2, 3, 4)
     mask = np.asarray([[[1, 1, 0], [1, 0, 0]], [[1, 1, 1], [1, 1, 0]]], dtype=np.int64)
     candidate = reference + 100 * (1 - mask[..., None])
-    assert _close(measure(reference, candidate, mask, Yields.TOKENS), PERFECT)
+    assert _perfect(measure(reference, candidate, mask, Yields.TOKENS))
     assert measure(reference, candidate, None, Yields.TOKENS).max_error > 1
 
 
@@ -147,6 +153,7 @@ def test_each_floor_is_the_last_value_that_passes(limits: Window, field: str, fl
     at_floor = Accuracy(
         sqnr_db=limits.sqnr_floor_db,
         centred_cosine=limits.centred_cosine_floor,
+        variation=1.0,
         agreement=limits.agreement_floor,
         max_error=0.0,
     )
@@ -155,6 +162,20 @@ def test_each_floor_is_the_last_value_that_passes(limits: Window, field: str, fl
     (said,) = violations(below, limits)
     assert said.startswith(word)
     assert "below" in said
+
+
+def test_inputs_that_differ_little_are_turned_further_by_the_same_noise() -> None:
+    """A common part of 100 against differences of 10 and of 1, and noise of 30 dB across both."""
+    limits = dataclasses.replace(WINDOWS[Precision.BF16], centred_cosine_floor=0.9)  # allows 25 dB
+    for spread, cosine in ((10.0, 0.95), (1.0, 0.3)):
+        reference = 100 + spread * _noise(6, 1, 2000)
+        found = measure(reference, reference + 100 * 10**-1.5 * _noise(6, 1, 2000, seed=1), None, Yields.LOGITS)
+        assert found.variation == pytest.approx(spread / 100, rel=0.15)
+        assert found.centred_cosine == pytest.approx(cosine, abs=0.07)
+        assert not any("centred cosine" in violation for violation in violations(found, limits))
+        # What is left of the floor still finds an answer that is another input's.
+        swapped = measure(reference, reference[::-1], None, Yields.LOGITS)
+        assert any("centred cosine" in violation for violation in violations(swapped, limits))
 
 
 def test_known_weights_have_their_own_window_and_others_the_general_one() -> None:

@@ -97,7 +97,7 @@ def test_unsteady_variants_are_named() -> None:
 
 
 def test_accuracy_is_a_table_with_aligned_columns() -> None:
-    accuracy = Accuracy(sqnr_db=46.25, centred_cosine=0.9991234, agreement=0.98765, max_error=0.0123)
+    accuracy = Accuracy(sqnr_db=46.25, centred_cosine=0.9991234, variation=1.0, agreement=0.98765, max_error=0.0123)
     head, first, second = text.accuracy_lines([(VARIANT, accuracy), (OTHER_VARIANT, accuracy)])
     assert first.split() == [VARIANT.id, "46.2", "0.999123", "0.9877", "0.012"]
     assert len(head) == len(first) == len(second)
