@@ -1,7 +1,7 @@
 """The best mode of each stack for each model and precision: what leaving one for the other comes to.
 
-The choice is made from runs of their own, one worker each; the pairs that are then measured know
-nothing of them, so that having been chosen flatters neither side.
+The choice is made from a few passes of one worker each, the one whose outputs and evidence are kept;
+the pairs that are then measured know nothing of them, so that having been chosen flatters neither side.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _choice(party: Party, variants: Iterable[Variant], journal: Journal, clock: 
 def _screened(party: Party, variant: Variant) -> Screened:
     try:
         wrong = party.rig.check(variant).violations
-        replicate, _ = party.rig.replicate(variant)
+        latency_s = party.rig.evidence(variant).forward_s
     except WorkerError as error:
         return Screened(stack=party.name, variant=variant, latency_s=None, wrong=(str(error).partition("\n")[0],))
-    return Screened(stack=party.name, variant=variant, latency_s=replicate.median_s, wrong=wrong)
+    return Screened(stack=party.name, variant=variant, latency_s=latency_s, wrong=wrong)
