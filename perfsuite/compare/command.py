@@ -132,7 +132,7 @@ def _compared(options: argparse.Namespace, baseline: Party, candidate: Party) ->
     journal = how(_JOURNALS, header)
     clock = schedule.Clock(options.budget)
     try:
-        with within_budget(options.budget) as say:
+        with within_budget(clock) as say:
             if options.best:
                 pairings, one_sided = pair_best(baseline, candidate, workloads, fits, journal, clock, say)
             else:

@@ -45,14 +45,14 @@ class Clock:
 
     def __init__(self, budget_s: float) -> None:
         self._start_s = time.monotonic()
-        self._budget_s = budget_s
+        self.budget_s = budget_s
 
     @property
     def spent_s(self) -> float:
         return time.monotonic() - self._start_s
 
     def allows(self, duration_s: float = 0.0) -> bool:
-        return self.spent_s + duration_s < self._budget_s
+        return self.spent_s + duration_s < self.budget_s
 
 
 #: Told what is about to be done, in words.

@@ -21,6 +21,7 @@ from rich.progress import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from perfsuite.compare.schedule import Clock
     from perfsuite.spec import Variant
 
 #: Without a terminal, say where the run is this often.
@@ -55,17 +56,21 @@ def progress(total: int) -> Iterator[Callable[[Variant | None], None]]:
 
 
 @contextmanager
-def within_budget(budget_s: float) -> Iterator[Callable[[str], None]]:
+def within_budget(clock: Clock) -> Iterator[Callable[[str], None]]:
     """Yields what is told each thing that is about to be done; the bar shows how much of the time is spent."""
     console = Console(file=sys.__stderr__)
     if not console.is_terminal:
         yield _plain_words()
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn(f"of {budget_s:.0f} s"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn(f"of {clock.budget_s:.0f} s"),
+    )
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("starting", total=budget_s)
-        begun_s = time.monotonic()
-        yield lambda text: bar.update(task, completed=time.monotonic() - begun_s, description=text)
+        task = bar.add_task("starting", total=clock.budget_s)
+        yield lambda text: bar.update(task, completed=clock.spent_s, description=text)
 
 
 def _plain_words() -> Callable[[str], None]:

@@ -48,8 +48,8 @@ def test_a_baseline_is_missed_accepted_held_against_and_not_trusted_blindly(proj
     )
     assert "tiny-stock-eager-fp32-latency" in compared.stdout
 
-    # A baseline a thousand times faster: past what two replicates beside any neighbour can differ by (a ratio of 5.6 was once
-    # within the interval that they left).
+    # A baseline a thousand times faster: past what two replicates beside any neighbour can differ by
+    # (their interval once held a ratio of 5.6).
     for replicate in benchmark["extra_info"]["perfsuite"]["replicates"]:
         replicate["latencies_ns"] = [latency // 1000 for latency in replicate["latencies_ns"]]
     path.write_text(json.dumps(document))
