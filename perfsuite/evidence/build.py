@@ -21,7 +21,7 @@ from perfsuite.evidence.records import (
     Partition,
     Unread,
 )
-from perfsuite.evidence.table import library_kernels, with_operators
+from perfsuite.evidence.table import Pass, library_kernels, with_operators
 from perfsuite.machine.stack import StackAnswers, stack_answers
 from perfsuite.worker.protocol import PASS_MARK
 
@@ -40,7 +40,10 @@ def build_evidence(
     """
     lines = log.splitlines()
     whole = onednn.parse(lines)
-    passes = [(onednn.parse(part), mkl.parse(part)) for part in _passes(lines)]
+    passes = [
+        Pass(primitives=onednn.parse(part), calls=mkl.parse(part), duration_s=pass_s - answer["line_s"] * len(part))
+        for part, pass_s in zip(_passes(lines), answer["passes_s"], strict=True)
+    ]
     calls = mkl.parse(lines)
     operators = [
         Operator(
@@ -53,7 +56,7 @@ def build_evidence(
         for entry in answer["operators"]
     ]
     kernels = with_operators(
-        library_kernels(passes, answer["threads"]),
+        library_kernels(passes, answer["threads"], forward_s=answer["forward_s"]),
         operators,
         model_macs=answer["model_macs"],
         forward_s=answer["forward_s"],
@@ -62,7 +65,7 @@ def build_evidence(
     return Evidence(
         kernels=kernels,
         operators=tuple(_shortened(operators)),
-        partitions=_partitions(passes[-1][0].partitions),
+        partitions=_partitions(passes[-1].primitives.partitions),
         graphs=graphs
         and Graphs(
             compiled=graphs["compiled"],

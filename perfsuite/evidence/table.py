@@ -6,6 +6,7 @@ import dataclasses
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from perfsuite.evidence import lines, mkl
 from perfsuite.evidence.isa import Isa
@@ -26,14 +27,35 @@ _DTYPES = {"f32": "fp32", "f16": "fp16", "f64": "fp64"}
 _Key = tuple[str, str, str, str, str, str]
 
 
-def library_kernels(passes: Sequence[tuple[lines.Log, mkl.Log]], threads: int) -> list[Kernel]:
-    """The rows of the last pass, with the median over passes of their times."""
-    tables = [_of_pass(primitives, calls, threads) for primitives, calls in passes]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """What the libraries said in one forward pass, and how long it took but for saying it."""
+
+    primitives: lines.Log
+    calls: mkl.Log
+    duration_s: float
+
+
+def library_kernels(passes: Sequence[Pass], threads: int, *, forward_s: float) -> list[Kernel]:
+    """The rows of the last pass, with the median over passes of their times.
+
+    Each pass's times are those of a pass that takes ``forward_s``: from one second to the next a
+    shared machine is up to half as fast, and what kernels then seem to cost is the neighbour's.
+    """
+    tables = [_paced(_of_pass(one.primitives, one.calls, threads), one.duration_s, forward_s) for one in passes]
     rows = []
     for key, kernel in tables[-1].items():
         times_s = [table[key].time_s for table in tables if key in table]
         rows.append(dataclasses.replace(kernel, time_s=statistics.median(times_s)))
     return rows
+
+
+def _paced(table: dict[_Key, Kernel], duration_s: float, forward_s: float) -> dict[_Key, Kernel]:
+    # No pass is shorter than its kernels, whatever its lines cost.
+    whole_s = max(duration_s, sum(kernel.time_s for kernel in table.values()))
+    return {
+        key: dataclasses.replace(kernel, time_s=kernel.time_s * forward_s / whole_s) for key, kernel in table.items()
+    }
 
 
 def _of_pass(log: lines.Log, mkl_log: mkl.Log, threads: int) -> dict[_Key, Kernel]:

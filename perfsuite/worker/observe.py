@@ -12,6 +12,8 @@ import os
 import re
 import statistics
 import sys
+import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -40,12 +42,15 @@ def observe(step: Step, speaking: contextlib.AbstractContextManager[object], log
     """Run ``step`` under one instrument after another; the libraries' lines go into ``log``."""
     forward_s = statistics.median(time_block(step, duration_ns=_FORWARD_NS, iterations=_FORWARD_PASSES)) * 1e-9
     slow = forward_s > _SLOW_S
+    passes_ns: list[int] = []
     with _stdout_into(log), speaking:
         for _ in range(1 if slow else _PASSES):
             _libc.puts(PASS_MARK.encode())
-            step()
+            passes_ns += time_block(step, duration_ns=0, iterations=1)
     return {
         "forward_s": forward_s,
+        "passes_s": [duration_ns * 1e-9 for duration_ns in passes_ns],
+        "line_s": _line_s(),
         "threads": torch.get_num_threads(),
         "operators": _operators(step, warm=not slow),
         "graphs": _graphs(),
@@ -131,6 +136,17 @@ def _self_times(spans: list[tuple[int, int, int]]) -> list[int]:
 def _stable(name: str) -> str:
     """A compiled graph's name without the hash that differs from compilation to compilation."""
     return re.sub(r"## Call CompiledFxGraph \w+ ##", "CompiledFxGraph", name)
+
+
+def _line_s() -> float:
+    """Seconds that a library's line costs: formatted, it is written and flushed at once."""
+    line, count = b"onednn_verbose".ljust(250, b"."), 100
+    with tempfile.TemporaryDirectory() as folder, _stdout_into(Path(folder) / "lines"):
+        start_s = time.perf_counter()
+        for _ in range(count):
+            _libc.puts(line)
+            _libc.fflush(None)
+        return (time.perf_counter() - start_s) / count
 
 
 @contextlib.contextmanager

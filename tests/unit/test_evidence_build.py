@@ -60,7 +60,8 @@ _READY = {"prepare_s": 1.5, "first_inference_s": 0.25}
 
 def _built(*lines: str, artefact_bytes: int | None = None, **changes: Any) -> Evidence:
     log = "".join(f"{line}\n" for line in lines)
-    return build_evidence({**_ANSWER, **changes}, _READY, log, artefact_bytes=artefact_bytes)
+    answer = {**_ANSWER, "passes_s": [_ANSWER["forward_s"]] * log.count(PASS_MARK), "line_s": 0.0, **changes}
+    return build_evidence(answer, _READY, log, artefact_bytes=artefact_bytes)
 
 
 def test_the_last_pass_s_kernels_and_the_operators_beside_them() -> None:
@@ -74,6 +75,24 @@ def test_the_last_pass_s_kernels_and_the_operators_beside_them() -> None:
     ]
     assert [row.time_s for row in found.kernels] == pytest.approx([0.003, 0.001, 60.5e-6])
     assert (found.model_macs, found.forward_s, found.threads) == (120 + 48 * 16 * 32, 0.02, 2)
+
+
+@pytest.mark.parametrize(
+    ("passes_s", "line_s", "expected_s"),
+    [
+        # One pass twice as slow as one without instruments, one as fast: 0.25 and 0.5 ms.
+        ([0.04, 0.02], 0.0, 0.000375),
+        # A line's 20 ms are not the pass's own.
+        ([0.04, 0.04], 0.02, 0.0005),
+        # Lines that seem to cost more than the pass leave it as long as its kernel.
+        ([0.04, 0.04], 0.05, 0.02),
+    ],
+)
+def test_kernels_take_their_part_of_a_pass_without_instruments(
+    passes_s: list[float], line_s: float, expected_s: float
+) -> None:
+    found = _built(PASS_MARK, _MATMUL, PASS_MARK, _MATMUL, passes_s=passes_s, line_s=line_s, operators=[])
+    assert [row.time_s for row in found.kernels] == pytest.approx([expected_s])
 
 
 def test_a_mark_behind_an_unfinished_line_counts() -> None:

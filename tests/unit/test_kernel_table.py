@@ -9,10 +9,10 @@ from evidence_builders import kernel, operator, operator_kernel
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfsuite.evidence import lines, mkl, onednn
+from perfsuite.evidence import mkl, onednn
 from perfsuite.evidence.isa import Isa
 from perfsuite.evidence.records import Kernel, Operator, Source
-from perfsuite.evidence.table import library_kernels, with_operators
+from perfsuite.evidence.table import Pass, library_kernels, with_operators
 
 _NEW = "onednn_verbose,v1,primitive,exec,cpu"
 _BF16 = "src:bf16:a:blocked:ab::f0 wei:bf16:a:blocked:BA16b64a2b::f0 dst:bf16:a:blocked:ab::f0"
@@ -38,9 +38,9 @@ def _sgemm(time_us: float, thread: int, size: int = 4) -> str:
 
 
 def _table(*passes: list[str], threads: int = 2) -> list[Kernel]:
-    read: list[tuple[lines.Log, mkl.Log]] = [(onednn.parse(one), mkl.parse(one)) for one in passes]
-    assert [(log.unread, calls.unread) for log, calls in read] == [((), ())] * len(passes)
-    return library_kernels(read, threads)
+    read = [Pass(primitives=onednn.parse(one), calls=mkl.parse(one), duration_s=1.0) for one in passes]
+    assert [(one.primitives.unread, one.calls.unread) for one in read] == [((), ())] * len(passes)
+    return library_kernels(read, threads, forward_s=1.0)
 
 
 def test_a_primitive_s_row() -> None:
