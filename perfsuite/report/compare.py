@@ -165,10 +165,12 @@ def _ready(pairs: Sequence[Pair]) -> list[str]:
 
 
 def _details(report: Report) -> Iterator[str]:
+    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for row in report.rows:
-        lines = list(_why(row))
+        alike[row.comparison.verdict, *_why(row)].append(row.pairing.id)
+    for (verdict, *lines), names in alike.items():
         if lines:
-            yield f"{row.pairing.id}: {row.comparison.verdict}"
+            yield f"{', '.join(names)}: {verdict}"
             yield from (f"  {line}" for line in lines)
     yield from _meanwhile(report)
     lacking: dict[tuple[str | None, str | None], list[str]] = defaultdict(list)

@@ -77,6 +77,15 @@ def test_whatever_is_not_fine_has_its_reason_below() -> None:
         assert words in printed
 
 
+def test_a_reason_that_several_share_is_told_once() -> None:
+    other = dataclasses.replace(PAIRING.candidate, precision=Precision.FP32)
+    printed = _printed(
+        report(OPEN, dataclasses.replace(OPEN, pairing=Pairing(baseline=other, candidate=other)), CRASHED)
+    )
+    assert printed.count("pairs differ too much") == 1
+    assert f"{PAIRING.id}, {other.id}: inconclusive" in " ".join(printed.split())
+
+
 def test_lost_silicon_stands_in_the_verdict_and_below() -> None:
     printed = _printed(report(dataclasses.replace(UNCHANGED, lost=("bf16 does 3% of the work",))))
     assert "unchanged, lost" in printed
