@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Set
+
+import msgspec
 
 from perfsuite.evidence.records import Operator
 
@@ -45,9 +46,9 @@ def hosts_library(name: str, operations: Set[str]) -> bool:
 def operator_macs(operator: Operator) -> int:
     """Multiply-accumulates of all its calls; 0 where name or shapes do not tell."""
     try:
-        shapes = json.loads(operator.shapes) if operator.shapes else []
+        shapes = msgspec.json.decode(operator.shapes, type=list[list[int]]) if operator.shapes else []
         return operator.count * _call_macs(operator.name, shapes)
-    except (IndexError, TypeError, ValueError):  # shapes of another form than this version's
+    except (IndexError, ValueError):  # shapes of another form than this version's
         return 0
 
 

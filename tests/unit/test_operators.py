@@ -2,7 +2,7 @@
 
 import pytest
 from evidence_builders import operator
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from perfsuite.evidence.operators import (
@@ -57,6 +57,7 @@ _NUMBERS = st.recursive(st.none() | st.integers(-2, 9) | st.text(max_size=2), la
 @given(
     st.sampled_from(["aten::mm", "aten::addmm", "aten::scaled_dot_product_attention"]), st.text() | _NUMBERS.map(str)
 )
+@example("aten::addmm", "[[],[],[[]]]")
 def test_no_shapes_raise(name: str, shapes: str) -> None:
     assert isinstance(operator_macs(operator(name, shapes=shapes)), int)
 
