@@ -53,9 +53,8 @@ def library_kernels(passes: Sequence[Pass], threads: int, *, forward_s: float) -
 def _paced(table: dict[_Key, Kernel], duration_s: float, forward_s: float) -> dict[_Key, Kernel]:
     # No pass is shorter than its kernels, whatever its lines cost.
     whole_s = max(duration_s, sum(kernel.time_s for kernel in table.values()))
-    return {
-        key: dataclasses.replace(kernel, time_s=kernel.time_s * forward_s / whole_s) for key, kernel in table.items()
-    }
+    scale = forward_s / whole_s if whole_s > 0 else 1.0
+    return {key: dataclasses.replace(kernel, time_s=kernel.time_s * scale) for key, kernel in table.items()}
 
 
 def _of_pass(log: lines.Log, mkl_log: mkl.Log, threads: int) -> dict[_Key, Kernel]:

@@ -95,6 +95,12 @@ def test_kernels_take_their_part_of_a_pass_without_instruments(
     assert [row.time_s for row in found.kernels] == pytest.approx([expected_s])
 
 
+def test_kernels_too_short_for_the_clock_take_no_time() -> None:
+    instant = _MATMUL.removesuffix("0.5") + "0"
+    found = _built(PASS_MARK, instant, passes_s=[0.001], line_s=0.002, operators=[])
+    assert [row.time_s for row in found.kernels] == [0]
+
+
 def test_a_mark_behind_an_unfinished_line_counts() -> None:
     found = _built(PASS_MARK, _MATMUL, f"loss 0.25{PASS_MARK}", _MATMUL)
     assert [row.count for row in found.kernels if row.source is Source.ONEDNN] == [1]
