@@ -36,13 +36,13 @@ def build_evidence(
 ) -> Evidence:
     """``answer`` and ``ready`` are what a worker said to ``observe`` and ``prepare``.
 
-    A pass in which no library spoke has no library kernels; EvidenceError if there is no pass at all.
+    A pass in which no library spoke has no library kernels; EvidenceError if a pass is missing.
     """
     lines = log.splitlines()
     whole = onednn.parse(lines)
     passes = [
         Pass(primitives=onednn.parse(part), calls=mkl.parse(part), duration_s=pass_s - answer["line_s"] * len(part))
-        for part, pass_s in zip(_passes(lines), answer["passes_s"], strict=True)
+        for part, pass_s in zip(_passes(lines, len(answer["passes_s"])), answer["passes_s"], strict=True)
     ]
     calls = mkl.parse(lines)
     operators = [
@@ -98,7 +98,7 @@ def _without_paths(answers: dict[str, Any]) -> StackAnswers:
     return stack_answers({**answers, "openmp_runtimes": [Path(path).name for path in answers["openmp_runtimes"]]})
 
 
-def _passes(lines: Sequence[str]) -> list[list[str]]:
+def _passes(lines: Sequence[str], expected_count: int) -> list[list[str]]:
     passes: list[list[str]] = []
     for line in lines:
         # Behind what another stream left unfinished.
@@ -106,10 +106,11 @@ def _passes(lines: Sequence[str]) -> list[list[str]]:
             passes.append([])
         elif passes:
             passes[-1].append(line)
-    if not passes:
+    if len(passes) != expected_count:
         raise EvidenceError(
-            f"the observing worker's output ({len(lines)} lines) shows no pass, so nobody knows which kernels ran; "
-            "see that the folder for temporary files is not full, and run the variant again"
+            f"the observing worker's output ({len(lines)} lines) shows {len(passes)} of {expected_count} passes, "
+            "so nobody knows which kernels ran; see that the folder for temporary files is not full, "
+            "and run the variant again"
         )
     return passes
 

@@ -112,10 +112,20 @@ def test_a_silent_pass_has_no_library_kernels() -> None:
     assert found.partitions == ()
 
 
-@pytest.mark.parametrize("lines", [(), (_MATMUL, _MATMUL), (f"{PASS_MARK} 1", "another,pass")])
-def test_output_without_a_pass_is_an_error(lines: tuple[str, ...]) -> None:
-    with pytest.raises(EvidenceError, match=rf"\({len(lines)} lines\) shows no pass.*run the variant again") as caught:
-        _built(*lines)
+@pytest.mark.parametrize(
+    ("lines", "shown_count"),
+    [
+        ((), 0),
+        ((_MATMUL, _MATMUL), 0),
+        ((f"{PASS_MARK} 1", "another,pass"), 0),
+        # Cut off: the disk was full.
+        ((PASS_MARK, _MATMUL), 1),
+    ],
+)
+def test_output_that_lacks_a_pass_is_an_error(lines: tuple[str, ...], shown_count: int) -> None:
+    words = rf"\({len(lines)} lines\) shows {shown_count} of 2 passes.*run the variant again"
+    with pytest.raises(EvidenceError, match=words) as caught:
+        _built(*lines, passes_s=[0.02, 0.02])
     assert isinstance(caught.value, WorkerError)
 
 
