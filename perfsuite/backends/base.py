@@ -65,6 +65,16 @@ class Backend(ABC):
 
         valid_vec_isa_list()
 
+    def compile_in_parallel(self, compilers: int) -> None:
+        """Have Inductor run so many C++ compilers at once.
+
+        It is asked for in the worker: TORCHINDUCTOR_COMPILE_THREADS would start a pool of processes
+        at import, before the launcher forks. Of C++ kernels threads are enough.
+        """
+        import torch._inductor.config
+
+        torch._inductor.config.compile_threads = compilers
+
     @abstractmethod
     def prepare(self, recipe: Recipe) -> Forward:
         """A callable of the model's inputs; called under ``torch.no_grad``."""

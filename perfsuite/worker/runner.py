@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import resource
 import time
 from collections.abc import Callable
@@ -55,6 +56,8 @@ class Worker:
         job = self._job
         if job.observe:
             self._empty_bytes = resident_bytes()
+        if Mode(job.mode) in self._backend.compiled_modes:
+            self._backend.compile_in_parallel(len(os.sched_getaffinity(0)))
         inputs = assets.read_inputs(self._folder, job.workload)
         # A deployed artefact brings its own weights; the preparing process digests them.
         module = assets.load_module(self._model, self._sources, self._folder)
