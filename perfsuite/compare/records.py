@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import statistics
 from dataclasses import dataclass
 
 from perfsuite.evidence.records import Evidence
 from perfsuite.explain.records import Explanation
 from perfsuite.results import Accuracy, Comparison, Digests, Replicate, Stack, Stages
 from perfsuite.spec import Variant
-from perfsuite.stats.location import hodges_lehmann
+from perfsuite.stats.location import fastest_half_mean
 from perfsuite.worker.timing import Warmup
 
 
@@ -47,10 +46,6 @@ class Block:
     minor_faults: int
     major_faults: int
 
-    @property
-    def log_latency(self) -> float:
-        return math.log(statistics.median(self.latencies_ns))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
@@ -62,11 +57,6 @@ class Side:
     digests: Digests
     weights_origin: str
     blocks: tuple[Block, ...]
-
-    def by_round(self) -> list[float]:
-        """Logarithms of latencies: the mean of the two blocks of each round."""
-        logs = [block.log_latency for block in self.blocks]
-        return [(one + two) / 2 for one, two in zip(logs[::2], logs[1::2], strict=True)]
 
     @property
     def replicate(self) -> Replicate:
@@ -92,9 +82,9 @@ class Pair:
 
     @property
     def log_ratio(self) -> float:
-        """Candidate over baseline: the middle of the rounds, so that a burst in one does not count."""
-        rounds = zip(self.candidate.by_round(), self.baseline.by_round(), strict=True)
-        return hodges_lehmann([candidate - baseline for candidate, baseline in rounds])
+        """Candidate over baseline, of what a pass takes when nobody disturbs it."""
+        one, other = (fastest_half_mean(side.replicate.latencies_ns) for side in (self.baseline, self.candidate))
+        return math.log(other / one)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,13 +27,13 @@ BLOCK_S = 0.05
 #: Iterations before a block of shorter ones that are not timed: the other worker has had the caches,
 #: and filling them again makes the first one 1 to 6 % longer (20 ms; of 50 ms and more, 1 %).
 SETTLE = 1
-#: About how long a pair's rounds, of two blocks a side, take; and the fewest that have a middle.
+#: About how long a pair's rounds, of two blocks a side, take; and the fewest whose faster half is no luck.
 #: Short, since more pairs narrow an interval faster than longer ones: at the error that one of 24
 #: comparisons may make, Student's t of six is 1.9 times as wide as the normal, of twelve 1.3 times.
 PAIR_S, LEAST_ROUNDS = 2.5, 4
 #: Past its first iterations a worker is steady within a second on a quiet machine, and on another not
-#: at all; a drift that is left reaches both sides alike.
-WARM_UP_LIMIT_S = 1.0
+#: at all. A drift that is left reaches both sides alike, and its slower part is not in the ratio.
+WARM_UP_LIMIT_S = 0.5
 
 
 def measure_pair(pairing: Pairing, baseline: Rig, candidate: Rig) -> Pair:

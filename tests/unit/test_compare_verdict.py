@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from compare_builders import block, pair, side
+from compare_builders import pair, side
 
 from perfsuite.compare.records import Pair
 from perfsuite.compare.verdict import LOOKS, judge_pairs, settled
@@ -96,16 +96,12 @@ def test_when_more_pairs_tell_nothing_that_was_asked_for(low: float, high: float
     assert settled(Interval(low=low, high=high, coverage=0.95), 0.02) is enough
 
 
-def test_a_pair_s_ratio_is_that_of_its_middle_rounds() -> None:
-    """A burst of the machine in one round, whichever side it hits, does not count."""
+def test_a_pair_s_ratio_is_that_of_its_undisturbed_iterations() -> None:
+    """A burst of the machine in one block, whichever side it hits, does not count."""
     burst = pair(1.1)
     calm, hit = side(*[100] * 8), side(110, 110, 900, *[110] * 5)
     found = Pair(pairing=burst.pairing, baseline=calm, candidate=hit)
     assert math.exp(found.log_ratio) == pytest.approx(1.1)
-
-
-def test_a_block_is_the_median_of_its_iterations() -> None:
-    assert block(90, 100, 1000).log_latency == pytest.approx(math.log(100))
 
 
 def test_large_but_not_real_is_inconclusive() -> None:

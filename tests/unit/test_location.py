@@ -1,27 +1,39 @@
-"""The middle of a few numbers."""
+"""What a pass takes when nobody disturbs it."""
+
+import math
 
 import numpy as np
 import pytest
 
-from perfsuite.stats.location import hodges_lehmann
+from perfsuite.stats.location import fastest_half_mean
 
 
-def test_it_is_the_median_of_all_pairs_means() -> None:
-    assert hodges_lehmann([1.0, 2.0, 9.0]) == pytest.approx(3.5)  # of 1, 1.5, 2, 5, 5.5, 9
+def test_it_is_the_geometric_mean_of_the_faster_half() -> None:
+    assert fastest_half_mean([9.0, 2.0, 8.0, 8.0]) == pytest.approx(4.0)
+    assert fastest_half_mean([900, 200, 800]) == pytest.approx(200 * math.sqrt(4) ** (2 / 3))
+    assert fastest_half_mean([3.0]) == pytest.approx(3.0)
 
 
-def test_of_one_number_it_is_that_number() -> None:
-    assert hodges_lehmann([3.0]) == 3.0
+def test_a_burst_in_the_slower_half_does_not_count() -> None:
+    assert fastest_half_mean([1.1, 1.1, 1e9, 1.1, 1e9]) == pytest.approx(1.1)
 
 
-@pytest.mark.parametrize("wild", [1e6, -1e6])
-def test_one_wild_number_of_four_moves_it_no_further_than_the_others_reach(wild: float) -> None:
-    assert 1.0 <= hodges_lehmann([1.0, wild, 1.2, 1.1]) <= 1.2
+@pytest.mark.parametrize("counts", [(8, 9), (20, 33)])
+def test_sides_of_other_counts_have_the_same_middle(counts: tuple[int, int]) -> None:
+    """The faster a stack, the more of its iterations fit into a block."""
+    draws = np.random.default_rng(0).gamma(1, 0.05, size=(4000, max(counts)))
+    one, other = (np.mean([math.log(fastest_half_mean(1 + row[:count])) for row in draws]) for count in counts)
+    assert one == pytest.approx(other, abs=1e-3)
 
 
-def test_of_normal_numbers_it_is_nearly_as_exact_as_the_mean() -> None:
-    samples = np.random.default_rng(0).normal(size=(2000, 12))
-    by_mean, by_median = samples.mean(axis=1).std(), np.median(samples, axis=1).std()
-    found = np.std([hodges_lehmann(sample.tolist()) for sample in samples])
-    assert found < 1.06 * by_mean
-    assert found < 0.92 * by_median
+def test_beside_neighbours_it_is_more_exact_than_mean_and_median_and_of_normal_noise_little_less() -> None:
+    rng = np.random.default_rng(0)
+
+    def spreads(draws: np.ndarray) -> tuple[float, float, float]:
+        fastest = np.std([math.log(fastest_half_mean(row)) for row in draws])
+        return float(fastest), np.log(draws).mean(axis=1).std(), np.log(np.median(draws, axis=1)).std()
+
+    fastest, mean, median = spreads(1 + rng.gamma(1, 0.05, size=(4000, 20)))
+    assert fastest < 0.7 * min(mean, median)
+    fastest, mean, _ = spreads(np.exp(rng.normal(0, 0.05, size=(4000, 20))))
+    assert fastest < 1.25 * mean
