@@ -68,6 +68,16 @@ class Side:
             peak_rss_bytes=self.peak_rss_bytes,
         )
 
+    @property
+    def coldness(self) -> float:
+        """The logarithm of what the first half of the blocks took over what the second did: 0 if it was warm."""
+        middle = len(self.blocks) // 2
+        early, late = (
+            fastest_half_mean([latency for block in half for latency in block.latencies_ns])
+            for half in (self.blocks[:middle], self.blocks[middle:])
+        )
+        return math.log(early / late)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:

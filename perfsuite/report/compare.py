@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import textwrap
 from collections import Counter, defaultdict
@@ -103,9 +104,14 @@ def _meanwhile(report: Report) -> Iterator[str]:
         )
     ]
     yield f"of the CPU time of the timed blocks: {', '.join(parts)}"
-    unsteady = sum(not (pair.baseline.warmup.steady and pair.candidate.warmup.steady) for pair in pairs)
-    if unsteady:
-        yield f"{unsteady} of {len(pairs)} pairs began before both workers were steady: their warm-up has a limit"
+    early = [
+        math.expm1(statistics.fmean(side.coldness for side in sides))
+        for sides in ([pair.baseline for pair in pairs], [pair.candidate for pair in pairs])
+    ]
+    yield (
+        f"the first half of the timed blocks took {early[0]:+.1%} (A) and {early[1]:+.1%} (B) against the second: "
+        "what a longer warm-up might take away"
+    )
 
 
 def _groups(report: Report) -> dict[str, list[Row]]:

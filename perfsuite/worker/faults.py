@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from perfsuite.spec import Precision
+from perfsuite.worker.timing import WINDOW_ITERATIONS
 
 if TYPE_CHECKING:
     from perfsuite.backends.base import Forward
@@ -236,12 +237,13 @@ class ExtraReorder(Fault):
 class ExtraWork(Fault):
     """Real work after each forward pass, some percent of its time: a small product, often enough.
 
-    How often is found out by the worker itself once it has run long enough to be warm, so that the
-    work grows and shrinks with the speed of the machine as the pass does.
+    How often is found out by the worker itself, so that the work grows and shrinks with the speed of
+    the machine as the pass does; and before it is timed, however short its warm-up is.
     """
 
     share: float
-    _COLD = 10
+    #: The first inference and the shortest warm-up; the earlier half are too cold to go by.
+    _UNTIMED = 1 + WINDOW_ITERATIONS
 
     def on_forward(self, forward: Forward) -> Forward:
         matrix = torch.ones(64, 64)
@@ -262,9 +264,9 @@ class ExtraWork(Fault):
                 work(products)
                 return output
             passes_ns.append(time.perf_counter_ns() - before_ns)
-            if len(passes_ns) == self._COLD:
+            if len(passes_ns) == self._UNTIMED:
                 product_ns = min(work(100) for _ in range(10)) / 100
-                products = max(1, round(self.share * statistics.median(passes_ns[self._COLD // 2 :]) / product_ns))
+                products = max(1, round(self.share * statistics.median(passes_ns[self._UNTIMED // 2 :]) / product_ns))
             return output
 
         return slowed

@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from builders import replicate
-from compare_builders import PAIRING, STOCK_PAIRING, comparison, examination, pair, report, row
+from compare_builders import PAIRING, STOCK_PAIRING, comparison, examination, pair, report, row, side
 from evidence_builders import evidence, kernel
 from rich.console import Console
 
@@ -144,9 +143,6 @@ def test_json_holds_every_block(tmp_path: Path) -> None:
 def test_what_disturbed_the_measurement_is_told() -> None:
     printed = " ".join(_printed(report(UNCHANGED)).split())
     assert "stolen by the hypervisor 0.0%" in printed
-    assert "pairs began before" not in printed
-    cold = pair(1.0)
-    cold = dataclasses.replace(
-        cold, baseline=dataclasses.replace(cold.baseline, warmup=replicate(1, steady=False).warmup)
-    )
-    assert "1 of 1 pairs began before both workers were steady" in _printed(report(row(pairs=(cold,))), width=200)
+    assert "took +0.0% (A) and +0.0% (B) against the second" in printed
+    cold = dataclasses.replace(pair(1.0), candidate=side(104, 104, 100, 100))
+    assert "took +0.0% (A) and +4.0% (B) against the second" in _printed(report(row(pairs=(cold,))), width=200)
