@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from perfsuite.evidence.records import Evidence
 from perfsuite.explain.records import Explanation
 from perfsuite.results import Accuracy, Comparison, Digests, Replicate, Stack, Stages
 from perfsuite.spec import Variant
-from perfsuite.stats.location import fastest_half_mean
+from perfsuite.stats.location import fastest_half_mean, slowest_half_mean
 from perfsuite.worker.timing import Warmup
 
 
@@ -93,7 +94,15 @@ class Pair:
     @property
     def log_ratio(self) -> float:
         """Candidate over baseline, of what a pass takes when nobody disturbs it."""
-        one, other = (fastest_half_mean(side.replicate.latencies_ns) for side in (self.baseline, self.candidate))
+        return self._log_ratio(fastest_half_mean)
+
+    @property
+    def slow_half_log_ratio(self) -> float:
+        """Candidate over baseline, of the iterations that ``log_ratio`` leaves out."""
+        return self._log_ratio(slowest_half_mean)
+
+    def _log_ratio(self, mean: Callable[[Sequence[float]], float]) -> float:
+        one, other = (mean(side.replicate.latencies_ns) for side in (self.baseline, self.candidate))
         return math.log(other / one)
 
 

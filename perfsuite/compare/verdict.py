@@ -15,24 +15,35 @@ from perfsuite.stats.sequential import Looks, ratio_interval_at
 LOOKS = (4, 6, 8, 12, 16, 24)
 #: The customary 95 %, of all the intervals of a comparison together.
 COVERAGE = 0.95
+#: The part of the allowed error that goes to the slower halves of the iterations (judgement: a tenth
+#: makes the ratio's own interval 4 % wider after four pairs, 1 % after twelve).
+_SLOW_HALF_SHARE = 0.1
 
 
 def judge_pairs(pairs: Sequence[Pair], looks: Looks, *, resolution: float, last: bool = False) -> Comparison | None:
     """What the pairs of one pairing show; None if they do not yet, and another look may.
 
     Slower is regressed if it is real (the interval excludes 1) and large enough to matter (the
-    ratio is beyond ``resolution``). ``last`` says that there will be no more pairs.
+    ratio is beyond ``resolution``); so it is where the slower half of the iterations is, all its interval
+    beyond ``resolution``, however fast the other half. ``last`` says that there will be no more pairs.
     """
     count = len(pairs)
     error = looks.last_error(count) if last else looks.error(count)
     if error is None:
         return None
     log_ratios = [pair.log_ratio for pair in pairs]
-    interval = ratio_interval_at(log_ratios, error, coverage=looks.coverage)
+    interval = ratio_interval_at(log_ratios, error * (1 - _SLOW_HALF_SHARE), coverage=looks.coverage)
     ratio = math.exp(statistics.fmean(log_ratios))
     if not last and not settled(interval, resolution):
         return None
     verdict, reason = _verdict(ratio, interval, resolution)
+    slow_half = ratio_interval_at(
+        [pair.slow_half_log_ratio for pair in pairs], error * _SLOW_HALF_SHARE, coverage=looks.coverage
+    )
+    if verdict is not Verdict.REGRESSED and slow_half.low > 1 + resolution:
+        verdict = Verdict.REGRESSED
+        times = f"{slow_half.low:.2f} to {slow_half.high:.2f} times"
+        reason = f"{reason}; but the slower half of its iterations is {times} as slow"
     return Comparison(
         variant=pairs[0].pairing.candidate,
         verdict=verdict,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 
 
@@ -23,3 +24,8 @@ def fastest_half_mean(latencies: Sequence[float]) -> float:
     if half > whole:
         total += logs[whole] / 2
     return math.exp(total / half)
+
+
+def slowest_half_mean(latencies: Sequence[float]) -> float:
+    """The geometric mean of the other half: what the faster half leaves out."""
+    return statistics.geometric_mean(latencies) ** 2 / fastest_half_mean(latencies)

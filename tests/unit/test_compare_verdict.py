@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from compare_builders import pair, side
+from compare_builders import PAIRING, pair, side
 
 from perfsuite.compare.records import Pair
 from perfsuite.compare.verdict import LOOKS, judge_pairs, settled
@@ -102,6 +102,27 @@ def test_a_pair_s_ratio_is_that_of_its_undisturbed_iterations() -> None:
     calm, hit = side(*[100] * 8), side(110, 110, 900, *[110] * 5)
     found = Pair(pairing=burst.pairing, baseline=calm, candidate=hit)
     assert math.exp(found.log_ratio) == pytest.approx(1.1)
+
+
+@pytest.mark.parametrize("fast_ratio", [1.0, 0.9])
+def test_a_third_of_the_iterations_twice_as_slow_is_a_regression(fast_ratio: float) -> None:
+    """The faster halves are alike, or even faster: their ratio alone would be green."""
+    fast, slow = round(100_000 * fast_ratio), 200_000
+    candidates = [side(*[fast] * 8, *[slow] * count) for count in (4, 3, 4, 3, 4, 3)]
+    pairs = [Pair(pairing=PAIRING, baseline=side(*[100_000] * 12), candidate=candidate) for candidate in candidates]
+    found = judge_pairs(pairs, LOOK, resolution=0.02)
+    assert found is not None
+    assert found.ratio == pytest.approx(fast_ratio)
+    assert found.verdict is Verdict.REGRESSED
+    assert "but the slower half of its iterations is 1." in found.reason
+
+
+def test_a_burst_in_one_pair_is_no_regression_of_its_slower_half() -> None:
+    hit = side(*[100_000] * 8, *[200_000] * 4)
+    burst = Pair(pairing=PAIRING, baseline=side(*[100_000] * 12), candidate=hit)
+    found = judge_pairs([pair(1.0), pair(1.0), burst, pair(1.0)], LOOK, resolution=0.02)
+    assert found is not None
+    assert found.verdict is Verdict.UNCHANGED
 
 
 def test_large_but_not_real_is_inconclusive() -> None:

@@ -5,13 +5,18 @@ import math
 import numpy as np
 import pytest
 
-from perfsuite.stats.location import fastest_half_mean
+from perfsuite.stats.location import fastest_half_mean, slowest_half_mean
 
 
 def test_it_is_the_geometric_mean_of_the_faster_half() -> None:
     assert fastest_half_mean([9.0, 2.0, 8.0, 8.0]) == pytest.approx(4.0)
     assert fastest_half_mean([900, 200, 800]) == pytest.approx(200 * math.sqrt(4) ** (2 / 3))
     assert fastest_half_mean([3.0]) == pytest.approx(3.0)
+
+
+def test_the_slower_half_is_the_rest() -> None:
+    assert slowest_half_mean([9.0, 2.0, 8.0, 4.0]) == pytest.approx(math.sqrt(72))
+    assert slowest_half_mean([900, 200, 800]) == pytest.approx((900 * math.sqrt(800)) ** (2 / 3))
 
 
 def test_a_burst_in_the_slower_half_does_not_count() -> None:
