@@ -70,8 +70,8 @@ class Side:
         )
 
     @property
-    def coldness(self) -> float:
-        """The logarithm of what the first half of the blocks took over what the second did: 0 if it was warm."""
+    def early_log_ratio(self) -> float:
+        """The first half of the blocks over the second: above 0 if it was still cold."""
         middle = len(self.blocks) // 2
         early, late = (
             fastest_half_mean([latency for block in half for latency in block.latencies_ns])

@@ -104,14 +104,18 @@ def _meanwhile(report: Report) -> Iterator[str]:
         )
     ]
     yield f"of the CPU time of the timed blocks: {', '.join(parts)}"
-    early = [
-        math.expm1(statistics.fmean(side.coldness for side in sides))
-        for sides in ([pair.baseline for pair in pairs], [pair.candidate for pair in pairs])
-    ]
+    coldest = max((row for row in report.rows if row.pairs), key=lambda row: max(_early(row.pairs)))
+    whole, most = (" and ".join(f"{part:+.1%}" for part in _early(some)) for some in (pairs, coldest.pairs))
     yield (
-        f"the first half of the timed blocks took {early[0]:+.1%} (A) and {early[1]:+.1%} (B) against the second: "
-        "what a longer warm-up might take away"
+        f"the first half of the timed blocks took, against the second, {whole} (A and B), most in "
+        f"{coldest.pairing.id}, {most}: what a longer warm-up might take away"
     )
+
+
+def _early(pairs: Sequence[Pair]) -> list[float]:
+    """How much longer the first half of the blocks took than the second, of both sides."""
+    sides = ([pair.baseline for pair in pairs], [pair.candidate for pair in pairs])
+    return [math.expm1(statistics.fmean(side.early_log_ratio for side in both)) for both in sides]
 
 
 def _groups(report: Report) -> dict[str, list[Row]]:

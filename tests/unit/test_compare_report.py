@@ -143,6 +143,11 @@ def test_json_holds_every_block(tmp_path: Path) -> None:
 def test_what_disturbed_the_measurement_is_told() -> None:
     printed = " ".join(_printed(report(UNCHANGED)).split())
     assert "stolen by the hypervisor 0.0%" in printed
-    assert "took +0.0% (A) and +0.0% (B) against the second" in printed
-    cold = dataclasses.replace(pair(1.0), candidate=side(104, 104, 100, 100))
-    assert "took +0.0% (A) and +4.0% (B) against the second" in _printed(report(row(pairs=(cold,))), width=200)
+    assert "against the second, +0.0% and +0.0% (A and B)" in printed
+
+
+def test_the_variant_that_was_timed_coldest_is_named() -> None:
+    cold = dataclasses.replace(pair(1.0, pairing=STOCK_PAIRING), candidate=side(104, 104, 100, 100))
+    printed = _printed(report(UNCHANGED, row(pairs=(cold,), pairing=STOCK_PAIRING)), width=300)
+    assert "against the second, +0.0% and +2.0% (A and B)" in printed
+    assert f"most in {STOCK_PAIRING.id}, +0.0% and +4.0%" in printed
