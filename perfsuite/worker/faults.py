@@ -243,7 +243,7 @@ class ExtraWork(Fault):
 
     share: float
     #: The first inference and the shortest warm-up; the earlier half are too cold to go by.
-    _UNTIMED = 1 + WINDOW_ITERATIONS
+    _UNTIMED_PASSES = 1 + WINDOW_ITERATIONS
 
     def on_forward(self, forward: Forward) -> Forward:
         matrix = torch.ones(64, 64)
@@ -264,9 +264,11 @@ class ExtraWork(Fault):
                 work(products)
                 return output
             passes_ns.append(time.perf_counter_ns() - before_ns)
-            if len(passes_ns) == self._UNTIMED:
+            if len(passes_ns) == self._UNTIMED_PASSES:
                 product_ns = min(work(100) for _ in range(10)) / 100
-                products = max(1, round(self.share * statistics.median(passes_ns[self._UNTIMED // 2 :]) / product_ns))
+                products = max(
+                    1, round(self.share * statistics.median(passes_ns[self._UNTIMED_PASSES // 2 :]) / product_ns)
+                )
             return output
 
         return slowed

@@ -4,6 +4,7 @@ import pytest
 
 from perfsuite.measure.rig import Rig
 from perfsuite.selfcheck.faults import PLANTS, Plant, evidence
+from perfsuite.worker.timing import WINDOW_ITERATIONS
 
 
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.id)
@@ -11,3 +12,18 @@ def test_planted_fault_is_found(plant: Plant, rig: Rig) -> None:
     if not (support := rig.support(plant.variant)).supported:
         pytest.skip(f"unsupported: {support.reason}")
     assert evidence(rig, plant), f"{plant.fault} in {plant.variant.id} went unseen"
+
+
+def test_a_planted_slowdown_is_there_before_anything_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shortest warm-up after the first inference; one that came later left half of a pair as it was."""
+    torch = pytest.importorskip("torch")  # with --stack, the interpreter that runs pytest may do without
+    from perfsuite.worker import faults
+
+    products: list[object] = []
+    monkeypatch.setattr("torch.mm", lambda *factors: products.append(factors))
+    forward = faults.find("slower-3-percent").on_forward(lambda: torch.zeros(1))
+    for _ in range(1 + WINDOW_ITERATIONS):
+        forward()
+    products.clear()
+    forward()
+    assert products
