@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perfsuite.compare.pairings import Party
-from perfsuite.compare.records import Pair, Pairing
+from perfsuite.compare.records import Pair, Pairing, PairingFailure
 from perfsuite.compare.schedule import Clock, Header, Journal, Schedule
 from perfsuite.compare.verdict import COVERAGE, LOOKS
+from perfsuite.errors import WorkerError
 from perfsuite.measure.rig import Rig
 from perfsuite.report.progress import within_budget
 from perfsuite.results import Comparison, Verdict
@@ -68,7 +69,7 @@ def _alike(settings: Settings, runs: int) -> int:
     measured_s: dict[Variant, list[float]] = defaultdict(list)
     latencies_s: dict[Variant, float] = {}
     for _ in range(runs):
-        for found, pairs in _compared(settings, VARIANTS, None, _ALIKE_RESOLUTION):
+        for found, pairs in compared(settings, VARIANTS, None, _ALIKE_RESOLUTION):
             verdicts[found.variant][found.verdict] += 1
             assert found.interval is not None
             widths[found.variant].append((found.interval.high - found.interval.low) / 2)
@@ -91,7 +92,7 @@ def _slowed(settings: Settings, fault: str, *, trials: int) -> int:
     slower: Counter[Variant] = Counter()
     ratios: dict[Variant, list[float]] = defaultdict(list)
     for _ in range(trials):
-        for found, _ in _compared(settings, SLOWED, fault, FAULTS[fault]):
+        for found, _ in compared(settings, SLOWED, fault, FAULTS[fault]):
             slower[found.variant] += found.verdict is Verdict.REGRESSED
             ratios[found.variant].append(found.ratio or 0.0)
     print(f"{fault}, {trials} trials, resolution {FAULTS[fault]:.1%}")
@@ -103,9 +104,10 @@ def _slowed(settings: Settings, fault: str, *, trials: int) -> int:
     return trials * len(SLOWED) - slower.total()
 
 
-def _compared(
+def compared(
     settings: Settings, variants: Sequence[Variant], fault: str | None, resolution: float
 ) -> list[tuple[Comparison, list[Pair]]]:
+    """What became of each variant, and its pairs; WorkerError if one could not be compared."""
     pairings = [Pairing(baseline=variant, candidate=variant) for variant in variants]
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -131,11 +133,14 @@ def _compared(
                 baseline, candidate, pairings, journal, looks=looks, resolution=resolution, clock=clock, say=say
             )
             schedule.measure()
-        return [
-            (found, [pair for pair in journal.of(Pair) if pair.pairing == pairing])
-            for pairing, found in schedule.decided.items()
-            if found is not None
-        ]
+        failures = {failure.pairing: failure.reason for failure in journal.of(PairingFailure)}
+        compared = []
+        for pairing, found in schedule.decided.items():
+            # A comparison that is not there alarms nobody.
+            if found is None:
+                raise WorkerError(f"{pairing.id}: {failures.get(pairing, 'too slow for two pairs in its time')}")
+            compared.append((found, [pair for pair in journal.of(Pair) if pair.pairing == pairing]))
+        return compared
 
 
 def _measured_s(pair: Pair) -> float:
