@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from perfsuite.compare.command import add_parser as add_compare_parser
+from perfsuite.commands.compare import add_parser as add_compare_parser
+from perfsuite.commands.explain import add_parser as add_explain_parser
+from perfsuite.commands.stacks import add_parser as add_stacks_parser
 from perfsuite.errors import PerfsuiteError
-from perfsuite.explain.command import add_parser as add_explain_parser
-from perfsuite.stacks.command import add_parser as add_stacks_parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,13 +75,13 @@ def _matrix(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from perfsuite.machine.command import doctor_command
+    from perfsuite.commands.doctor import doctor_command
 
     return doctor_command(options.require, options.json)
 
 
 def _kernels(options: argparse.Namespace) -> int:
-    from perfsuite.gates.command import kernels_command
+    from perfsuite.commands.kernels import kernels_command
 
     return kernels_command(options.variants)
 

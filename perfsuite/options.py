@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perfsuite.baselines import Baselines
 from perfsuite.errors import PerfsuiteError
 from perfsuite.measure.placement import place
 from perfsuite.measure.stack import current_stack
@@ -18,15 +17,18 @@ from perfsuite.settings import REQUIRABLE_ISAS, WEIGHTS_POLICIES, Settings, read
 from perfsuite.spec import WORKLOADS, named_workloads
 from perfsuite.stacks.build import ready_stack
 from perfsuite.stacks.definitions import stack_definitions
+from perfsuite.store.baselines import Baselines
 
 if TYPE_CHECKING:
-    from perfsuite.evidence.records import Evidence
-    from perfsuite.explain.records import Explanation
-    from perfsuite.machine.fingerprint import MachineClass
     from perfsuite.measure.rig import Rig
-    from perfsuite.results import Accuracy, Comparison, Failure, Measurement, Stack
+    from perfsuite.measure.stack import ReadyStack
+    from perfsuite.records.accuracy import Accuracy
+    from perfsuite.records.evidence import Evidence
+    from perfsuite.records.explanation import Explanation
+    from perfsuite.records.machine import MachineClass
+    from perfsuite.records.measurement import Failure, Measurement, Stack
+    from perfsuite.records.speed import Speed
     from perfsuite.spec import Variant
-    from perfsuite.stacks.build import ReadyStack
 
 #: What is selected when neither --workload nor -m names a workload.
 CHECKED_WORKLOAD, TIMED_WORKLOAD = "smoke", "latency"
@@ -56,7 +58,7 @@ class Run:
     rig: Rig | None = None
     results: dict[Variant, Measurement | Failure] = field(default_factory=dict)
     campaign_s: float = 0.0
-    comparisons: list[Comparison] = field(default_factory=list)
+    comparisons: list[Speed] = field(default_factory=list)
     explanations: dict[Variant, Explanation] = field(default_factory=dict)
     accuracies: list[tuple[Variant, Accuracy]] = field(default_factory=list)
     observed: list[tuple[Variant, Evidence]] = field(default_factory=list)

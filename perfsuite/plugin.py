@@ -12,22 +12,23 @@ from perfsuite.backends import BACKENDS
 from perfsuite.errors import PerfsuiteError
 from perfsuite.explain.causes import explain
 from perfsuite.explain.changes import evidence_changes
-from perfsuite.judge import judge
+from perfsuite.judge.stored import judge
 from perfsuite.machine.cpu import read_cpu
 from perfsuite.models import load_models
 from perfsuite.options import CHECKED_WORKLOAD, TIMED_WORKLOAD, Run, add_options, read_run
+from perfsuite.records.measurement import Failure, Measurement
+from perfsuite.records.speed import Speed, Verdict
 from perfsuite.replay import ReplayTimer, replay
 from perfsuite.report import text
 from perfsuite.report.evidence import change_lines, evidence_lines
 from perfsuite.report.explain import explanation_lines
-from perfsuite.results import Comparison, Failure, Measurement, Verdict
 from perfsuite.spec import WORKLOADS, Mode, Precision, Variant, matrix
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
-    from perfsuite.evidence.records import Evidence
     from perfsuite.measure.rig import Rig
+    from perfsuite.records.evidence import Evidence
 
 _JOURNALS = ".perfsuite"
 _RUN = pytest.StashKey[Run]()
@@ -194,7 +195,7 @@ def measurement(request: pytest.FixtureRequest, variant: Variant) -> Measurement
 @pytest.fixture
 def comparison(
     request: pytest.FixtureRequest, variant: Variant, measurement: Measurement, benchmark: BenchmarkFixture
-) -> Comparison:
+) -> Speed:
     """The variant's timing, reported to pytest-benchmark and held against its baseline.
 
     One that cannot be judged is skipped with its reason, or fails under --require-verdict.

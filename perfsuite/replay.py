@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perfsuite.baselines import EXTRA_INFO_KEY
+from perfsuite.store.baselines import EXTRA_INFO_KEY
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
-    from perfsuite.results import Measurement
+    from perfsuite.records.measurement import Measurement
 
 
 class ReplayTimer:

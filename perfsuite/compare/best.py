@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable
 from itertools import product
 
 from perfsuite.compare.pairings import Party
-from perfsuite.compare.records import OneSided, Pairing, Screened
-from perfsuite.compare.schedule import Clock, Journal, Say
+from perfsuite.compare.schedule import Journal
 from perfsuite.errors import WorkerError
+from perfsuite.measure.clock import Clock, Say
+from perfsuite.records.comparison import OneSided, Screening
+from perfsuite.records.pair import Pairing
 from perfsuite.spec import Mode, Precision, Variant
 
 
@@ -46,7 +48,7 @@ def pair_best(
 
 def _choice(party: Party, variants: Iterable[Variant], journal: Journal, clock: Clock, say: Say) -> Variant | str:
     """The fastest, or why there is none."""
-    known = {record.variant: record for record in journal.of(Screened) if record.stack == party.name}
+    known = {record.variant: record for record in journal.of(Screening) if record.stack == party.name}
     runs: list[tuple[float, Variant]] = []
     reasons: list[str] = []
     for variant in variants:
@@ -69,10 +71,10 @@ def _choice(party: Party, variants: Iterable[Variant], journal: Journal, clock: 
     return min(runs, key=lambda run: run[0])[1] if runs else "; ".join(dict.fromkeys(reasons))
 
 
-def _screened(party: Party, variant: Variant) -> Screened:
+def _screened(party: Party, variant: Variant) -> Screening:
     try:
         wrong = party.rig.check(variant).violations
         latency_s = party.rig.evidence(variant).forward_s
     except WorkerError as error:
-        return Screened(stack=party.name, variant=variant, latency_s=None, wrong=(str(error).partition("\n")[0],))
-    return Screened(stack=party.name, variant=variant, latency_s=latency_s, wrong=wrong)
+        return Screening(stack=party.name, variant=variant, latency_s=None, wrong=(str(error).partition("\n")[0],))
+    return Screening(stack=party.name, variant=variant, latency_s=latency_s, wrong=wrong)

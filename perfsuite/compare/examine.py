@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perfsuite.compare.records import Examination, Examined, Pairing
 from perfsuite.gates.expectations import expectation
 from perfsuite.gates.gate import violations
 from perfsuite.machine.cpu import read_cpu
+from perfsuite.records.comparison import Examination, Inspection
+from perfsuite.records.pair import Pairing
 
 if TYPE_CHECKING:
-    from perfsuite.accuracy import Outputs
+    from perfsuite.check.outputs import Outputs
     from perfsuite.measure.rig import Rig
     from perfsuite.spec import Variant
 
@@ -19,7 +20,7 @@ def examine(pairing: Pairing, baseline: Rig, candidate: Rig) -> Examination:
     """Hold outputs against FP32's and the candidate's against the baseline's; WorkerError if one side fails."""
     import numpy as np
 
-    from perfsuite.accuracy import measure
+    from perfsuite.check.outputs import measure
 
     (before, examined_before), (after, examined_after) = (
         _examined(variant, rig) for variant, rig in ((pairing.baseline, baseline), (pairing.candidate, candidate))
@@ -33,7 +34,7 @@ def examine(pairing: Pairing, baseline: Rig, candidate: Rig) -> Examination:
     return Examination(pairing=pairing, baseline=examined_before, candidate=examined_after, agreement=agreement)
 
 
-def _examined(variant: Variant, rig: Rig) -> tuple[Outputs, Examined]:
+def _examined(variant: Variant, rig: Rig) -> tuple[Outputs, Inspection]:
     outputs = rig.outputs(variant)
     finding = rig.judged(variant, outputs)
     evidence = rig.evidence(variant)
@@ -44,4 +45,4 @@ def _examined(variant: Variant, rig: Rig) -> tuple[Outputs, Examined]:
         environ=rig.worker_environment,
         require_amx=rig.settings.require_isa == "amx",
     )
-    return outputs, Examined(accuracy=finding.accuracy, wrong=finding.violations, lost=lost, evidence=evidence)
+    return outputs, Inspection(accuracy=finding.accuracy, wrong=finding.violations, lost=lost, evidence=evidence)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perfsuite.compare.records import OneSided, Pairing
 from perfsuite.errors import UsageError
+from perfsuite.records.comparison import OneSided
+from perfsuite.records.pair import Pairing
 from perfsuite.spec import Mode, Precision, Variant
 
 if TYPE_CHECKING:

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from perfsuite.compare.pairings import Party
-from perfsuite.compare.records import Examination, Pair, Pairing, PairingFailure, Row, Side
 from perfsuite.compare.schedule import Journal
-from perfsuite.evidence.records import Evidence
 from perfsuite.explain.causes import explain
-from perfsuite.explain.records import Explanation
 from perfsuite.gates.expectations import expectation
 from perfsuite.gates.gate import losses
-from perfsuite.results import Comparison, Measurement, Verdict
+from perfsuite.records.comparison import Examination, PairingFailure, Row
+from perfsuite.records.evidence import Evidence
+from perfsuite.records.explanation import Explanation
+from perfsuite.records.measurement import Measurement
+from perfsuite.records.pair import Pair, Pairing, Side
+from perfsuite.records.speed import Speed, Verdict
 from perfsuite.spec import Variant
 
 
 def rows(
-    baseline: Party, candidate: Party, decided: Mapping[Pairing, Comparison | None], journal: Journal
+    baseline: Party, candidate: Party, decided: Mapping[Pairing, Speed | None], journal: Journal
 ) -> tuple[Row, ...]:
     """One for each pairing, in order."""
     examinations = {record.pairing: record for record in journal.of(Examination)}
@@ -41,11 +43,11 @@ def rows(
 
 def _comparison(
     pairing: Pairing,
-    speed: Comparison | None,
+    speed: Speed | None,
     examination: Examination | None,
     failure: PairingFailure | None,
     pairs: Sequence[Pair],
-) -> Comparison:
+) -> Speed:
     """Speed and correctness as one verdict: faster but wrong is an error."""
     if failure is not None:
         return _without_ratio(pairing, Verdict.ERROR, failure.reason)
@@ -60,7 +62,7 @@ def _comparison(
     wrong = f"wrong: {'; '.join(examination.candidate.wrong)}"
     if examination.baseline.wrong:
         wrong += " (and so are the baseline's outputs)"
-    return Comparison(
+    return Speed(
         variant=speed.variant,
         verdict=Verdict.ERROR,
         reason=f"{wrong}; {speed.verdict} in speed",
@@ -71,8 +73,8 @@ def _comparison(
     )
 
 
-def _without_ratio(pairing: Pairing, verdict: Verdict, reason: str) -> Comparison:
-    return Comparison(variant=pairing.candidate, verdict=verdict, reason=reason)
+def _without_ratio(pairing: Pairing, verdict: Verdict, reason: str) -> Speed:
+    return Speed(variant=pairing.candidate, verdict=verdict, reason=reason)
 
 
 def _lost(candidate: Party, examination: Examination) -> tuple[str, ...]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from perfsuite.compare.examine import examine
 from perfsuite.compare.pairings import Party
-from perfsuite.compare.records import Examination, Pair, Pairing, PairingFailure, Screened
-from perfsuite.compare.verdict import judge_pairs
 from perfsuite.errors import WorkerError
+from perfsuite.judge.paired import judge_pairs
 from perfsuite.measure import journal as journals
+from perfsuite.measure.clock import Clock, Say
 from perfsuite.measure.side_by_side import measure_pair
-from perfsuite.results import Comparison, Stack
+from perfsuite.records.comparison import Examination, PairingFailure, Screening
+from perfsuite.records.measurement import Stack
+from perfsuite.records.pair import Pair, Pairing
+from perfsuite.records.speed import Speed
 from perfsuite.stats.sequential import Looks
 
 
@@ -37,26 +39,7 @@ class Journal(journals.Journal[Header]):
     """All that a comparison has measured."""
 
     header_type = Header
-    kinds = (Screened, Examination, Pair, PairingFailure)
-
-
-class Clock:
-    """The time that a comparison may still take."""
-
-    def __init__(self, budget_s: float) -> None:
-        self._start_s = time.monotonic()
-        self.budget_s = budget_s
-
-    @property
-    def spent_s(self) -> float:
-        return time.monotonic() - self._start_s
-
-    def allows(self, duration_s: float = 0.0) -> bool:
-        return self.spent_s + duration_s < self.budget_s
-
-
-#: Told what is about to be done, in words.
-Say = Callable[[str], None]
+    kinds = (Screening, Examination, Pair, PairingFailure)
 
 
 class Schedule:
@@ -161,7 +144,7 @@ class Schedule:
             and (full or len(self._pairs[pairing]) < self._looks.counts[-1])
         ]
 
-    def _replayed(self, pairing: Pairing) -> Comparison | None:
+    def _replayed(self, pairing: Pairing) -> Speed | None:
         """What the looks at a resumed journal's pairs came to."""
         pairs = self._pairs[pairing]
         looked = (

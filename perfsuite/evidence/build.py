@@ -10,7 +10,9 @@ from typing import Any
 from perfsuite.errors import EvidenceError
 from perfsuite.evidence import lines as verbose
 from perfsuite.evidence import mkl, onednn
-from perfsuite.evidence.records import (
+from perfsuite.evidence.table import Pass, library_kernels, with_operators
+from perfsuite.records.evidence import (
+    PASS_MARK,
     AmxBusy,
     Evidence,
     Footprint,
@@ -21,9 +23,7 @@ from perfsuite.evidence.records import (
     Partition,
     Unread,
 )
-from perfsuite.evidence.table import Pass, library_kernels, with_operators
-from perfsuite.machine.stack import StackAnswers, stack_answers
-from perfsuite.worker.protocol import PASS_MARK
+from perfsuite.records.machine import StackAnswers, stack_answers
 
 #: Operators beyond this many, by their own time, are kept as one row: their sum (a tenth of a
 #: percent of a pass at most, in every variant here).

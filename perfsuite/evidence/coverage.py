@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from perfsuite.evidence.isa import Isa
-from perfsuite.evidence.records import Evidence
+from perfsuite.records.evidence import Evidence
+from perfsuite.records.isa import Isa
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from perfsuite.evidence.isa import Isa, is_reference, isa_of
 from perfsuite.evidence.problem import macs
+from perfsuite.records.isa import Isa, is_reference, isa_of
 
 #: Stands in a published log for fields that its author left out.
 ELIDED = "..."

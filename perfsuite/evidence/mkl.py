@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from perfsuite.evidence.records import Library
+from perfsuite.records.evidence import Library
 
 _MARK = re.compile(r"MKL_VERBOSE(?!\S)")
 _CALL = re.compile(

@@ -8,7 +8,7 @@ from collections.abc import Set
 
 import msgspec
 
-from perfsuite.evidence.records import Operator
+from perfsuite.records.evidence import Operator
 
 #: kineto's names for the types of an operator's inputs.
 _DTYPES = {"float": "fp32", "double": "fp64", "c10::BFloat16": "bf16", "c10::Half": "fp16"}

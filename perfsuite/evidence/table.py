@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from perfsuite.evidence import lines, mkl
-from perfsuite.evidence.isa import Isa
 from perfsuite.evidence.operators import (
     hosts_library,
     is_attention,
@@ -17,7 +16,8 @@ from perfsuite.evidence.operators import (
     operator_dtype,
     operator_macs,
 )
-from perfsuite.evidence.records import Kernel, Operator, Source
+from perfsuite.records.evidence import Kernel, Operator, Source
+from perfsuite.records.isa import Isa
 
 #: An operator outside the libraries with less of a pass than this has no row of its own
 #: (judgement: 200 such rows would be a fifth of the pass, and no pass has so many).

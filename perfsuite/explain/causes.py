@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from perfsuite.evidence.records import Evidence, Kernel, Source
 from perfsuite.explain import sentences
-from perfsuite.explain.matching import KernelChange, match, moves_data, types
+from perfsuite.explain.matching import match, moves_data, types
 from perfsuite.explain.notes import notes, threads_changed
-from perfsuite.explain.records import Cause, Explanation, Finding, Latencies
 from perfsuite.explain.rows import pass_rows
-from perfsuite.results import Measurement
+from perfsuite.records.evidence import Evidence, Kernel, Source
+from perfsuite.records.explanation import Cause, Explanation, Finding, KernelChange, Latencies
+from perfsuite.records.measurement import Measurement
 
 #: A cause of less than this share of the difference is named without one (judgement: kernels are
 #: timed in a few passes, whose spread inside one worker is 1.4 to 5 %).

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from perfsuite.evidence.coverage import coverage
-from perfsuite.evidence.records import Evidence
-from perfsuite.explain.matching import KernelChange, match
+from perfsuite.explain.matching import match
 from perfsuite.explain.sentences import moved, only_one_side
+from perfsuite.records.evidence import Evidence
+from perfsuite.records.explanation import KernelChange
 
 #: Sizes in memory differ by up to 6 % between workers of the same variant here (allocators keep
 #: what threads freed); a tenth is beyond that.

@@ -6,37 +6,14 @@ import dataclasses
 import re
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 
-from perfsuite.evidence.records import Kernel, Source
+from perfsuite.records.evidence import Kernel, Source
+from perfsuite.records.explanation import KernelChange
 
 #: Work that only moves data: oneDNN's primitive, and PyTorch's operators for the same.
 _MOVERS = frozenset({"reorder", "aten::copy_", "aten::contiguous", "aten::clone", "aten::_to_copy", "aten::to"})
 _CONVOLUTION = re.compile(r"conv")
 _PRODUCT = re.compile(r"mm|matmul|inner_product|linear", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KernelChange:
-    """The same calls before and after; one side is None for calls that only the other has.
-
-    As many calls on both sides, save where one call does what several did: then as much work.
-    """
-
-    before: Kernel | None
-    after: Kernel | None
-
-    @property
-    def delta_s(self) -> float:
-        """Seconds that these calls take longer in one pass."""
-        return (self.after.time_s if self.after else 0.0) - (self.before.time_s if self.before else 0.0)
-
-    @property
-    def any_side(self) -> Kernel:
-        """The kernel that ran after, or else the one before."""
-        kernel = self.after or self.before
-        assert kernel is not None
-        return kernel
 
 
 def moves_data(kernel: Kernel) -> bool:

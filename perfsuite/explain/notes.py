@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from perfsuite.machine.fingerprint import differences
-from perfsuite.results import Measurement
+from perfsuite.records.measurement import Measurement
 
 #: Packages whose code runs inside a forward pass; the others are only counted.
 _DECISIVE = ("torch", "intel-extension-for-pytorch", "torchao", "torchvision", "transformers", "triton")

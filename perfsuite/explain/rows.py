@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from perfsuite.evidence.isa import Isa
 from perfsuite.evidence.operators import hosts_library
-from perfsuite.evidence.records import Evidence, Kernel, Operator, Source
+from perfsuite.records.evidence import Evidence, Kernel, Operator, Source
+from perfsuite.records.isa import Isa
 
 #: A whole TorchScript method, a whole compiled graph, and the evidence's sum of small operators.
 _SUMS = ("forward", "CompiledFxGraph", "(others)")

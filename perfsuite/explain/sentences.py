@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from perfsuite.evidence.records import Graphs, Kernel
-from perfsuite.explain.matching import KernelChange, types
-from perfsuite.explain.records import Latencies
+from perfsuite.explain.matching import types
+from perfsuite.records.evidence import Graphs, Kernel
+from perfsuite.records.explanation import KernelChange, Latencies
 
 #: How many kinds a sentence names (judgement: it is to be read at a glance; the table has them all).
 _NAMED = 2

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from perfsuite.evidence.coverage import Coverage, coverage
-from perfsuite.evidence.isa import Isa
-from perfsuite.evidence.records import Evidence, Kernel
 from perfsuite.gates.expectations import Expectation
 from perfsuite.gates.offer import Offer, amx, offer
 from perfsuite.machine.cpu import Cpu
+from perfsuite.records.evidence import Evidence, Kernel
+from perfsuite.records.isa import Isa
 
 #: Kernels that a sentence names before it counts the rest.
 _NAMED = 3

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from perfsuite.evidence.isa import Isa
 from perfsuite.machine.cpu import Cpu
 from perfsuite.machine.isa import Capability, capabilities
-from perfsuite.machine.stack import StackAnswers
+from perfsuite.records.isa import Isa
+from perfsuite.records.machine import StackAnswers
 
 #: For each type the capabilities that multiply it, the best first, and the kernels that show their use.
 _LADDERS: Mapping[str, tuple[tuple[str, Isa], ...]] = {

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterable
 
 from perfsuite.machine.cpu import Cpu
-from perfsuite.machine.stack import StackAnswers
 from perfsuite.machine.standing import Standing, State
-from perfsuite.machine.trial import Product, Trial
+from perfsuite.records.machine import Product, StackAnswers, Trial
 
 NEWER_STACK = "install a newer torch, and the ipex of the same minor version, in this stack"
 BY_HAND = "run it by hand to see everything: python -m perfsuite.worker.probe --output-fd 1"

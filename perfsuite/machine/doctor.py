@@ -13,7 +13,8 @@ from perfsuite.machine.host import host_findings
 from perfsuite.machine.isa import Capability, capabilities
 from perfsuite.machine.onednn import onednn_findings
 from perfsuite.machine.runtime import environment_findings, stack_findings
-from perfsuite.machine.stack import ProbeFailure, StackAnswers
+from perfsuite.machine.stack import ProbeFailure
+from perfsuite.records.machine import StackAnswers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from perfsuite.errors import PerfsuiteError
 from perfsuite.machine import amx
 from perfsuite.machine.caps import aten_cap, left_by_ipex_level, onednn_cap
 from perfsuite.machine.cpu import Cpu
-from perfsuite.machine.stack import StackAnswers
 from perfsuite.machine.standing import Standing, State
+from perfsuite.records.machine import StackAnswers
 
 # What oneDNN wants in the CPU before it uses an instruction set: `mayiuse` in oneDNN's cpu_isa_traits.hpp
 # (3.7 to 3.12). One AMX level there needs both AMX types, AVX512-FP16 and AVX-VNNI.

@@ -8,9 +8,8 @@ from perfsuite.machine import amx
 from perfsuite.machine.cpu import Cpu
 from perfsuite.machine.finding import Finding, note, ok, warning
 from perfsuite.machine.isa import Capability
-from perfsuite.machine.stack import StackAnswers
 from perfsuite.machine.standing import State
-from perfsuite.machine.trial import OneDnn, Trial
+from perfsuite.records.machine import OneDnn, StackAnswers, Trial
 
 
 def onednn_findings(cpu: Cpu, found: tuple[Capability, ...], answers: StackAnswers | None) -> Iterator[Finding]:

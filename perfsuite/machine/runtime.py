@@ -9,7 +9,8 @@ from pathlib import PurePath
 from perfsuite.machine.caps import aten_cap, onednn_cap
 from perfsuite.machine.cpu import Cpu, one_cpu_per_core
 from perfsuite.machine.finding import Finding, note, ok, warning
-from perfsuite.machine.stack import ProbeFailure, StackAnswers
+from perfsuite.machine.stack import ProbeFailure
+from perfsuite.records.machine import StackAnswers
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OMP_PROC_BIND", "OMP_PLACES", "KMP_AFFINITY")
 _INSTALL_TORCH = "pip install torch; with ipex 2.8: pip install torch==2.8.0 intel-extension-for-pytorch==2.8.0"

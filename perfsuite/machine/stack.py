@@ -9,61 +9,13 @@ import subprocess
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from perfsuite.machine.trial import Trial, read_trial
+from perfsuite.machine.trial import read_trial
+from perfsuite.records.machine import StackAnswers, Trial, stack_answers
 
 PROBE = Path(__file__).parents[1] / "worker" / "probe.py"
 TIMEOUT_S = 60.0  # torch and ipex import in about 10 s on two cores; the rest is for a cold disk
 _STDERR_LINES = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Versions:
-    """Versions by distribution; None where it is not installed."""
-
-    python: str
-    torch: str | None = None
-    torchvision: str | None = None
-    transformers: str | None = None
-    torchao: str | None = None
-    ipex: str | None = None
-    numpy: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Permission:
-    """Whether the kernel let the probe's process use the AMX tile registers, and if not why."""
-
-    granted: bool
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StackAnswers:
-    """One stack's own view of the machine. None: this stack has no answer. Empty error: no error.
-
-    `trial` is None where nothing was multiplied: without torch, and in a worker, which only answers.
-    """
-
-    versions: Versions
-    torch_import_error: str
-    ipex_import_error: str
-    amx_tile: bool | None
-    amx_fp16: bool | None
-    aten_capability: str | None
-    ipex_isa: str | None
-    ipex_onednn_isa: str | None
-    threads: int | None
-    openmp_runtimes: tuple[str, ...]
-    allocator: str
-    amx_permission: Permission
-    trial: Trial | None = None
-
-    @property
-    def has_ipex(self) -> bool:
-        """Whether ipex is installed and imports."""
-        return self.versions.ipex is not None and not self.ipex_import_error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,18 +75,6 @@ def _trial(text: str, ending: str) -> Trial | None:
 
 def _described(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
-
-
-def stack_answers(fields: dict[str, Any]) -> StackAnswers:
-    """The probe's answers as a record; raises KeyError or TypeError if they are not whole."""
-    return StackAnswers(
-        **{
-            **fields,
-            "versions": Versions(**fields["versions"]),
-            "openmp_runtimes": tuple(fields["openmp_runtimes"]),
-            "amx_permission": Permission(**fields["amx_permission"]),
-        }
-    )
 
 
 def _failure(reason: str, stderr: str) -> ProbeFailure:

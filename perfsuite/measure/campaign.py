@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from perfsuite.errors import UsageError, WorkerError
-from perfsuite.evidence.records import Evidence
 from perfsuite.measure import journal as journals
 from perfsuite.measure.rig import Rig
-from perfsuite.results import Digests, Failure, Measurement, Replicate, Stack
+from perfsuite.records.evidence import Evidence
+from perfsuite.records.measurement import Digests, Failure, Measurement, Replicate, Stack
 from perfsuite.spec import Variant, workload
 
 

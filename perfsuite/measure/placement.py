@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from perfsuite.errors import UsageError
 from perfsuite.machine.cpu import one_cpu_per_core, read_cpu
-from perfsuite.machine.fingerprint import MachineClass, machine_class
+from perfsuite.machine.fingerprint import machine_class
+from perfsuite.records.machine import MachineClass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

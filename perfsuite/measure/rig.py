@@ -28,15 +28,15 @@ from perfsuite.measure.stack import current_stack
 from perfsuite.measure.timed import Timed
 from perfsuite.models import load_models
 from perfsuite.models.base import Sources
-from perfsuite.results import Digests, Replicate
+from perfsuite.records.measurement import Digests, Replicate
 from perfsuite.spec import Mode, Support, Variant, workload
 from perfsuite.worker.protocol import Job
 
 if TYPE_CHECKING:
-    from perfsuite.accuracy import Finding, Outputs
-    from perfsuite.evidence.records import Evidence
+    from perfsuite.check.outputs import Finding, Outputs
+    from perfsuite.measure.stack import ReadyStack
+    from perfsuite.records.evidence import Evidence
     from perfsuite.settings import Settings
-    from perfsuite.stacks.build import ReadyStack
 
 
 class How(TypedDict, total=False):
@@ -130,7 +130,7 @@ class Rig:
 
     def judged(self, variant: Variant, answer: Outputs) -> Finding:
         """Hold outputs of the variant against FP32's."""
-        from perfsuite.accuracy import check
+        from perfsuite.check.outputs import check
 
         reference = self.reference(variant)
         return check(
@@ -229,7 +229,7 @@ class Rig:
     def _outputs(self, variant: Variant, **how: Unpack[How]) -> Outputs:
         import numpy as np
 
-        from perfsuite.accuracy import Outputs
+        from perfsuite.check.outputs import Outputs
 
         path = Path(self._folder.name) / "outputs.npz"
         with self.worker(variant, **how) as worker:

@@ -11,11 +11,11 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from perfsuite.compare.records import Block, Pair, Pairing, Side
 from perfsuite.machine.moment import frequency_mhz, moment
 from perfsuite.measure.timed import Timed
+from perfsuite.records.measurement import Warmup
+from perfsuite.records.pair import Block, Pair, Pairing, Side
 from perfsuite.spec import workload
-from perfsuite.worker.timing import Warmup
 
 if TYPE_CHECKING:
     from perfsuite.measure.rig import Rig

@@ -6,12 +6,13 @@ import json
 import platform
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from perfsuite.errors import StackError
-from perfsuite.results import Stack
+from perfsuite.records.measurement import Stack
 
 #: Any Python since 3.8 can say this. The last line is the answer: a sitecustomize may print before it.
 _ASK = """
@@ -22,6 +23,16 @@ print()
 print(json.dumps([platform.python_version(), found]))
 """
 _TIMEOUT_S = 60.0  # 0.1 s when the disk's cache is warm; the rest is for a cold disk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyStack:
+    """A stack that can be run in: its interpreter, the variables it is to have, what is installed."""
+
+    name: str
+    python: Path
+    environment: Mapping[str, str]
+    stack: Stack
 
 
 def current_stack() -> Stack:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from perfsuite.results import Digests, Replicate, Stages
+from perfsuite.records.measurement import Digests, Replicate, Stages, Warmup
 from perfsuite.spec import workload
-from perfsuite.worker.timing import Warmup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

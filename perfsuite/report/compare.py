@@ -14,11 +14,13 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from perfsuite.compare.records import Pair, Report, Row
 from perfsuite.explain.changes import evidence_changes
+from perfsuite.records.accuracy import Accuracy
+from perfsuite.records.comparison import Report, Row
+from perfsuite.records.pair import Pair
+from perfsuite.records.speed import Verdict
 from perfsuite.report.explain import explanation_lines
 from perfsuite.report.text import milliseconds
-from perfsuite.results import Accuracy, Verdict
 
 SCHEMA = 1
 _STYLES = {Verdict.REGRESSED: "red", Verdict.ERROR: "bold red", Verdict.IMPROVED: "green", Verdict.UNCHANGED: ""}

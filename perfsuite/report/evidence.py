@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from perfsuite.evidence.coverage import coverage
-from perfsuite.evidence.isa import Isa
-from perfsuite.evidence.records import Evidence, Kernel
+from perfsuite.records.evidence import Evidence, Kernel
+from perfsuite.records.isa import Isa
 from perfsuite.report.text import milliseconds
 from perfsuite.spec import Variant
 

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from perfsuite.evidence.records import Kernel
-from perfsuite.explain.matching import KernelChange
-from perfsuite.explain.records import LEAST_RATIO, Explanation
 from perfsuite.explain.sentences import label, labels
+from perfsuite.records.evidence import Kernel
+from perfsuite.records.explanation import LEAST_RATIO, Explanation, KernelChange
 from perfsuite.report.text import milliseconds
 
 SCHEMA = 1

@@ -16,7 +16,7 @@ from perfsuite.spec import PUBLISHED, WORKLOADS, Mode, Precision, Shape, Support
 
 if TYPE_CHECKING:
     from perfsuite.models.base import Model
-    from perfsuite.results import Stack
+    from perfsuite.records.measurement import Stack
 
 _STYLES = {"yes": "green", "no": "red"}
 

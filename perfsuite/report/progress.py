@@ -21,7 +21,7 @@ from rich.progress import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from perfsuite.compare.schedule import Clock
+    from perfsuite.measure.clock import Clock
     from perfsuite.spec import Variant
 
 #: Without a terminal, say where the run is this often.

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from perfsuite.results import Accuracy, Comparison, Measurement, Verdict
+from perfsuite.records.accuracy import Accuracy
+from perfsuite.records.measurement import Measurement
+from perfsuite.records.speed import Speed, Verdict
 from perfsuite.spec import Support, Variant
 
 
@@ -15,7 +17,7 @@ def milliseconds(seconds: float) -> str:
     return f"{seconds:.3g} s" if seconds < 999.5 else f"{seconds:.0f} s"
 
 
-def comparison_line(comparison: Comparison) -> str:
+def comparison_line(comparison: Speed) -> str:
     """A verdict with its figures, on one line."""
     parts = [f"{comparison.variant.id}: {comparison.verdict}"]
     if comparison.ratio is not None and comparison.candidate_s and comparison.baseline_s:
@@ -29,7 +31,7 @@ def comparison_line(comparison: Comparison) -> str:
     return ", ".join(parts)
 
 
-def verdict_lines(comparisons: Sequence[Comparison], baselines: str) -> list[str]:
+def verdict_lines(comparisons: Sequence[Speed], baselines: str) -> list[str]:
     """The end of a timing run: what was judged, what was not and why, and how to accept."""
     counts = Counter(comparison.verdict for comparison in comparisons)
     lines = ["verdicts: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])]

@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perfsuite.compare.pairings import Party
-from perfsuite.compare.records import Pair, Pairing, PairingFailure
-from perfsuite.compare.schedule import Clock, Header, Journal, Schedule
-from perfsuite.compare.verdict import COVERAGE, LOOKS
+from perfsuite.compare.schedule import Header, Journal, Schedule
 from perfsuite.errors import WorkerError
+from perfsuite.judge.paired import COVERAGE, LOOKS
+from perfsuite.measure.clock import Clock
 from perfsuite.measure.rig import Rig
+from perfsuite.records.comparison import PairingFailure
+from perfsuite.records.pair import Pair, Pairing
+from perfsuite.records.speed import Speed, Verdict
 from perfsuite.report.progress import within_budget
-from perfsuite.results import Comparison, Verdict
 from perfsuite.spec import Mode, Precision, Variant
 from perfsuite.stats.sequential import Looks
 
@@ -106,7 +108,7 @@ def _slowed(settings: Settings, fault: str, *, trials: int) -> int:
 
 def compared(
     settings: Settings, variants: Sequence[Variant], fault: str | None, resolution: float
-) -> list[tuple[Comparison, list[Pair]]]:
+) -> list[tuple[Speed, list[Pair]]]:
     """What became of each variant, and its pairs; WorkerError if one could not be compared."""
     pairings = [Pairing(baseline=variant, candidate=variant) for variant in variants]
     with (

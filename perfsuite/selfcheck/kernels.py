@@ -10,18 +10,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perfsuite.explain.causes import explain
-from perfsuite.explain.records import Cause, Explanation
 from perfsuite.gates.expectations import expectation
 from perfsuite.gates.gate import violations
 from perfsuite.machine.cpu import read_cpu
 from perfsuite.machine.isa import capabilities, missing
 from perfsuite.measure.rig import Rig
-from perfsuite.results import Digests, Measurement, Replicate, Stages
+from perfsuite.records.explanation import Cause, Explanation
+from perfsuite.records.measurement import Digests, Measurement, Replicate, Stages, Warmup
 from perfsuite.spec import Mode, Precision, Variant
-from perfsuite.worker.timing import Warmup
 
 if TYPE_CHECKING:
-    from perfsuite.evidence.records import Evidence
+    from perfsuite.records.evidence import Evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,14 +6,13 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from perfsuite.errors import StackError
 from perfsuite.machine.stack import ProbeFailure, run_probe
-from perfsuite.measure.stack import current_stack, stack_of
-from perfsuite.results import Stack
+from perfsuite.measure.stack import ReadyStack, current_stack, stack_of
+from perfsuite.records.measurement import Stack
 from perfsuite.stacks.definitions import CURRENT, StackDefinition, find, pinned_text
 from perfsuite.stacks.failures import import_failure, uv_failure
 from perfsuite.stacks.folders import Built, discard, read_record, stack_folder, stack_lock, usage, write_record
@@ -23,16 +22,6 @@ _IPEX = "intel-extension-for-pytorch"
 #: The first import also compiles thousands of modules to bytecode. Whole builds, it included, took 10 to 53 s
 #: on two cores; the rest is for a cold disk.
 _PROBE_TIMEOUT_S = 300.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadyStack:
-    """A stack that can be run in: its interpreter, the variables it is to have, what is installed."""
-
-    name: str
-    python: Path
-    environment: Mapping[str, str]
-    stack: Stack
 
 
 def ready_stack(

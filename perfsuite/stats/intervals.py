@@ -5,8 +5,16 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from perfsuite.results import Interval
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A two-sided confidence interval of stated coverage."""
+
+    low: float
+    high: float
+    coverage: float
 
 
 def ratio_interval(candidate_s: Sequence[float], baseline_s: Sequence[float], *, coverage: float) -> Interval | None:

@@ -16,7 +16,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from perfsuite.results import Interval
+from perfsuite.stats.intervals import Interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

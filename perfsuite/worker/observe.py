@@ -22,8 +22,8 @@ from typing import Any
 import torch
 from torch.profiler import ProfilerActivity, profile
 
+from perfsuite.records.evidence import PASS_MARK
 from perfsuite.worker.amx_busy import amx_busy
-from perfsuite.worker.protocol import PASS_MARK
 from perfsuite.worker.timing import time_block
 
 #: Passes whose lines are captured; a kernel's time is the median over them.

@@ -7,9 +7,6 @@ import socket
 from dataclasses import dataclass
 from typing import Any
 
-#: Stands in a captured log before each pass.
-PASS_MARK = "perfsuite,pass"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:

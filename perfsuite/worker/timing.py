@@ -6,7 +6,8 @@ import gc
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from perfsuite.records.measurement import Warmup
 
 #: Consecutive windows that must agree before the latency counts as steady, and how closely.
 #: After Georges, Buytaert and Eeckhout 2007 (OOPSLA, "Statistically rigorous Java performance
@@ -16,15 +17,6 @@ STEADY_WINDOWS = 4
 STEADY_SPREAD = 0.02
 WINDOW_NS = 100_000_000
 WINDOW_ITERATIONS = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Warmup:
-    """How the worker got to its steady state, or that it never did."""
-
-    steady: bool
-    iterations: int
-    duration_ns: int
 
 
 def time_block(step: Callable[[], object], *, duration_ns: int, iterations: int) -> list[int]:

@@ -6,7 +6,7 @@ import pytest
 
 from perfsuite.errors import WorkerError
 from perfsuite.measure.rig import Rig
-from perfsuite.results import Accuracy
+from perfsuite.records.accuracy import Accuracy
 from perfsuite.spec import Variant
 
 

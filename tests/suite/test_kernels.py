@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from perfsuite.errors import WorkerError
-from perfsuite.evidence.records import Evidence
 from perfsuite.measure.rig import Rig
+from perfsuite.records.evidence import Evidence
 from perfsuite.spec import Variant
 
 

@@ -7,11 +7,9 @@ from typing import Any
 
 import msgspec
 
-from perfsuite.machine.fingerprint import MachineClass
-from perfsuite.machine.stack import Permission, StackAnswers, Versions
-from perfsuite.results import Digests, Measurement, Replicate, Stack, Stages
+from perfsuite.records.machine import MachineClass, Permission, StackAnswers, Versions
+from perfsuite.records.measurement import Digests, Measurement, Replicate, Stack, Stages, Warmup
 from perfsuite.spec import Mode, Precision, Variant
-from perfsuite.worker.timing import Warmup
 
 VARIANT = Variant(model="resnet50", backend="ipex", mode=Mode.TORCHSCRIPT, precision=Precision.BF16, workload="latency")
 OTHER_VARIANT = dataclasses.replace(VARIANT, model="bert-base")

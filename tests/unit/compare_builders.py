@@ -7,9 +7,12 @@ from typing import Any
 
 from builders import DIGESTS, STACK, VARIANT, replicate
 
-from perfsuite.compare.records import Block, Examination, Examined, Pair, Pairing, Report, Row, Side, StackSide
-from perfsuite.evidence.records import Evidence
-from perfsuite.results import Accuracy, Comparison, Interval, Verdict
+from perfsuite.records.accuracy import Accuracy
+from perfsuite.records.comparison import Examination, Inspection, Report, Row, StackSide
+from perfsuite.records.evidence import Evidence
+from perfsuite.records.pair import Block, Pair, Pairing, Side
+from perfsuite.records.speed import Speed, Verdict
+from perfsuite.stats.intervals import Interval
 
 PAIRING = Pairing(baseline=VARIANT, candidate=VARIANT)
 STOCK_PAIRING = Pairing(baseline=VARIANT, candidate=dataclasses.replace(VARIANT, backend="stock"))
@@ -55,7 +58,7 @@ def pair(ratio: float, *, latency_ns: int = 100_000_000, pairing: Pairing = PAIR
 def examination(
     evidence: Evidence, *, pairing: Pairing = PAIRING, wrong: tuple[str, ...] = (), lost: tuple[str, ...] = ()
 ) -> Examination:
-    fine = Examined(accuracy=ACCURACY, wrong=(), lost=(), evidence=evidence)
+    fine = Inspection(accuracy=ACCURACY, wrong=(), lost=(), evidence=evidence)
     return Examination(
         pairing=pairing,
         baseline=fine,
@@ -64,12 +67,10 @@ def examination(
     )
 
 
-def comparison(
-    verdict: Verdict = Verdict.UNCHANGED, ratio: float | None = 1.0, reason: str = "within 2.0%"
-) -> Comparison:
+def comparison(verdict: Verdict = Verdict.UNCHANGED, ratio: float | None = 1.0, reason: str = "within 2.0%") -> Speed:
     if ratio is None:
-        return Comparison(variant=VARIANT, verdict=verdict, reason=reason)
-    return Comparison(
+        return Speed(variant=VARIANT, verdict=verdict, reason=reason)
+    return Speed(
         variant=VARIANT,
         verdict=verdict,
         reason=reason,
@@ -80,7 +81,7 @@ def comparison(
     )
 
 
-def row(found: Comparison | None = None, **changes: Any) -> Row:
+def row(found: Speed | None = None, **changes: Any) -> Row:
     whole = Row(
         pairing=PAIRING,
         comparison=found or comparison(),

@@ -8,8 +8,7 @@ from typing import Any
 
 from builders import ANSWERS, measurement
 
-from perfsuite.evidence.isa import Isa
-from perfsuite.evidence.records import (
+from perfsuite.records.evidence import (
     AmxBusy,
     Evidence,
     Footprint,
@@ -20,8 +19,9 @@ from perfsuite.evidence.records import (
     Source,
     Unread,
 )
-from perfsuite.explain.records import Explanation, Finding
-from perfsuite.results import Measurement
+from perfsuite.records.explanation import Explanation, Finding
+from perfsuite.records.isa import Isa
+from perfsuite.records.measurement import Measurement
 
 #: What to change in ``kernel()`` for a convolution that lost its precision, another shape, or a reorder.
 FP32: dict[str, Any] = {

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from perfsuite.accuracy import CALIBRATED, WINDOWS, Outputs, Window, check, measure, violations, window
+from perfsuite.check.outputs import CALIBRATED, WINDOWS, Outputs, Window, check, measure, violations, window
 from perfsuite.models import MODELS
 from perfsuite.models.base import Yields
-from perfsuite.results import Accuracy
+from perfsuite.records.accuracy import Accuracy
 from perfsuite.spec import Precision
 
 Floats = NDArray[np.float64]

@@ -18,10 +18,10 @@ from builders import (
 )
 from evidence_builders import evidence, graphs, kernel, operator
 
-from perfsuite.baselines import Baselines, Incomparable, Missing
 from perfsuite.errors import BaselineError
-from perfsuite.machine.fingerprint import MachineClass
-from perfsuite.results import Measurement, Stack
+from perfsuite.records.machine import MachineClass
+from perfsuite.records.measurement import Measurement, Stack
+from perfsuite.store.baselines import Baselines, Incomparable, Missing
 
 FIRST, SECOND = measurement(100, 110), measurement(200, 210)
 OTHER = measurement(300, 310, variant=OTHER_VARIANT)

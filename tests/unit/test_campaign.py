@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perfsuite.errors import EvidenceError, UsageError, WorkerError
-from perfsuite.evidence.records import Evidence
 from perfsuite.measure.campaign import Header, Journal, JournalEntry, ObservedEntry, run, steps
 from perfsuite.measure.rig import Rig
-from perfsuite.results import Digests, Failure, Measurement, Replicate
+from perfsuite.records.evidence import Evidence
+from perfsuite.records.measurement import Digests, Failure, Measurement, Replicate
 from perfsuite.settings import Settings
 from perfsuite.spec import Variant
 

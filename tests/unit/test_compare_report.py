@@ -10,9 +10,10 @@ from compare_builders import PAIRING, STOCK_PAIRING, comparison, examination, pa
 from evidence_builders import evidence, kernel
 from rich.console import Console
 
-from perfsuite.compare.records import OneSided, Pairing, Report
+from perfsuite.records.comparison import OneSided, Report
+from perfsuite.records.pair import Pairing
+from perfsuite.records.speed import Verdict
 from perfsuite.report.compare import markdown, print_report, worse, write_report
-from perfsuite.results import Verdict
 from perfsuite.spec import Mode, Precision
 
 UNCHANGED = row(pairs=(pair(1.0),), examination=examination(evidence([kernel()])))

@@ -13,16 +13,16 @@ from evidence_builders import evidence, kernel
 from test_compare_schedule import HEADER
 
 from perfsuite.compare.pairings import Party
-from perfsuite.compare.records import PairingFailure, Row
 from perfsuite.compare.rows import rows
 from perfsuite.compare.schedule import Journal
 from perfsuite.models.base import Reads
-from perfsuite.results import Comparison, Verdict
+from perfsuite.records.comparison import PairingFailure, Row
+from perfsuite.records.speed import Speed, Verdict
 
 EVIDENCE = evidence([kernel()])
 
 
-def _row(folder: Path, speed: Comparison | None, *records: object) -> Row:
+def _row(folder: Path, speed: Speed | None, *records: object) -> Row:
     journal = Journal.create(folder, HEADER)
     for record in records:
         journal.append(record)

@@ -14,11 +14,13 @@ from evidence_builders import evidence, kernel
 
 from perfsuite.compare import schedule
 from perfsuite.compare.pairings import Party
-from perfsuite.compare.records import Pair, Pairing, PairingFailure
-from perfsuite.compare.schedule import Clock, Header, Journal, Schedule
-from perfsuite.compare.verdict import LOOKS
+from perfsuite.compare.schedule import Header, Journal, Schedule
 from perfsuite.errors import UsageError, WorkerError
-from perfsuite.results import Verdict
+from perfsuite.judge.paired import LOOKS
+from perfsuite.measure.clock import Clock
+from perfsuite.records.comparison import PairingFailure
+from perfsuite.records.pair import Pair, Pairing
+from perfsuite.records.speed import Verdict
 from perfsuite.stats.sequential import Looks
 
 OTHER = Pairing(baseline=OTHER_VARIANT, candidate=OTHER_VARIANT)

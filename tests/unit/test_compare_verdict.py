@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from compare_builders import PAIRING, pair, side
 
-from perfsuite.compare.records import Pair
-from perfsuite.compare.verdict import LOOKS, judge_pairs, settled
-from perfsuite.results import Interval, Verdict
+from perfsuite.judge.paired import LOOKS, judge_pairs, settled
+from perfsuite.records.pair import Pair
+from perfsuite.records.speed import Verdict
+from perfsuite.stats.intervals import Interval
 from perfsuite.stats.sequential import Looks
 
 LOOK = Looks(counts=LOOKS, coverage=0.95, comparisons=1)

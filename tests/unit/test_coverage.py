@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfsuite.evidence.coverage import Share, coverage
-from perfsuite.evidence.isa import Isa
-from perfsuite.evidence.records import Kernel
+from perfsuite.records.evidence import Kernel
+from perfsuite.records.isa import Isa
 
 _AMX = kernel(2, macs=500, isa=Isa.AMX)
 _AVX512 = kernel(4, macs=300, isa=Isa.AVX512_BF16)

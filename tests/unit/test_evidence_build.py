@@ -15,8 +15,8 @@ from test_mkl import HEADER, LIBRARY, SGEMM
 
 from perfsuite.errors import EvidenceError, WorkerError
 from perfsuite.evidence.build import build_evidence
-from perfsuite.evidence.isa import Isa
-from perfsuite.evidence.records import (
+from perfsuite.records.evidence import (
+    PASS_MARK,
     AmxBusy,
     Evidence,
     Footprint,
@@ -28,7 +28,7 @@ from perfsuite.evidence.records import (
     Source,
     Unread,
 )
-from perfsuite.worker.protocol import PASS_MARK
+from perfsuite.records.isa import Isa
 
 _TENSORS = "src:bf16::blocked:ab::f0 wei:bf16::blocked:ab::f0 dst:bf16::blocked:ab::f0"
 _MATMUL = f"onednn_verbose,v1,primitive,exec,cpu,matmul,brg_matmul:avx512_core_bf16,undef,{_TENSORS},,,4x5:5x6,0.5"

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from evidence_builders import FP32, POINTWISE, REORDER, evidence, graphs, kernel, operator_kernel
 
-from perfsuite.evidence.isa import Isa
-from perfsuite.evidence.records import Evidence, Footprint
 from perfsuite.explain.changes import evidence_changes
+from perfsuite.records.evidence import Evidence, Footprint
+from perfsuite.records.isa import Isa
 
 _MATMUL: dict[str, Any] = {"operation": "matmul", "problem": "8x16:16x24", "macs": 115_605_504}
 

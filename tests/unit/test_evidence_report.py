@@ -9,8 +9,8 @@ import pytest
 from builders import ONCE_VARIANT, OTHER_VARIANT, VARIANT
 from evidence_builders import REORDER, evidence, graphs, kernel, operator_kernel
 
-from perfsuite.evidence.isa import Isa
-from perfsuite.evidence.records import AmxBusy, Evidence, Kernel, Library, Source, Unread
+from perfsuite.records.evidence import AmxBusy, Evidence, Kernel, Library, Source, Unread
+from perfsuite.records.isa import Isa
 from perfsuite.report.evidence import change_lines, coverage_line, evidence_lines, kernel_table_lines
 
 _AMX = kernel(4, macs=6_000, isa=Isa.AMX, implementation="brgconv:avx10_1_512_amx")

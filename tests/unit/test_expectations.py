@@ -15,12 +15,12 @@ from test_support import IPEX_2_7, IPEX_2_8, STOCK
 
 from perfsuite.backends import BACKENDS
 from perfsuite.errors import PerfsuiteError
-from perfsuite.evidence.isa import Isa
 from perfsuite.gates import expectations
 from perfsuite.gates.expectations import Expectation, expectation
 from perfsuite.gates.offer import offer
 from perfsuite.models import MODELS
 from perfsuite.models.base import Reads
+from perfsuite.records.isa import Isa
 from perfsuite.spec import WORKLOADS, Mode, Precision, Variant, matrix
 
 _DOCUMENT = tomllib.loads(resources.files("perfsuite.gates").joinpath("expected.toml").read_text(encoding="utf-8"))

@@ -7,10 +7,10 @@ import pytest
 from builders import MACHINE
 from evidence_builders import FP32, POINTWISE, REORDER, graphs, kernel, only, operator, operator_kernel, side
 
-from perfsuite.evidence.isa import Isa
-from perfsuite.evidence.records import Kernel, Source
 from perfsuite.explain.causes import explain
-from perfsuite.explain.records import Cause, Explanation
+from perfsuite.records.evidence import Kernel, Source
+from perfsuite.records.explanation import Cause, Explanation
+from perfsuite.records.isa import Isa
 
 REST = kernel(8.0, operation="pooling", implementation="jit:avx512_core", macs=0)
 

@@ -8,8 +8,9 @@ from evidence_builders import FP32, REORDER, kernel, operator_kernel
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfsuite.evidence.records import Kernel, Source
-from perfsuite.explain.matching import KernelChange, match, moves_data
+from perfsuite.explain.matching import match, moves_data
+from perfsuite.records.evidence import Kernel, Source
+from perfsuite.records.explanation import KernelChange
 
 SMALL = "mb1_ic64oc64_ih7oh7kh3sh1dh0ph1_iw7ow7kw3sw1dw0pw1"
 LINEAR: dict[str, Any] = {

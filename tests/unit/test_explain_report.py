@@ -12,8 +12,8 @@ from evidence_builders import FP32, evidence, graphs, kernel, operator_kernel
 
 from perfsuite.cli import main
 from perfsuite.explain.causes import explain
+from perfsuite.records.measurement import Measurement
 from perfsuite.report.explain import explanation_lines, session_lines
-from perfsuite.results import Measurement
 
 FIRST = measurement(20_000_000, evidence=evidence([kernel(18)]))
 SECOND = measurement(30_000_000, evidence=evidence([kernel(28, **FP32)]), environment={"ONEDNN_MAX_CPU_ISA": "SSE41"})

@@ -9,10 +9,10 @@ import pytest
 from builders import DIGESTS, OTHER_VARIANT, VARIANT, document, measurement
 from evidence_builders import evidence, kernel
 
-from perfsuite.baselines import Baselines
 from perfsuite.errors import UsageError
-from perfsuite.explain.sessions import read_pairs, read_session
-from perfsuite.results import Measurement
+from perfsuite.records.measurement import Measurement
+from perfsuite.store.baselines import Baselines
+from perfsuite.store.sessions import read_pairs, read_session
 
 FIRST = measurement(20_000_000, evidence=evidence([kernel(18)]))
 SECOND = measurement(30_000_000, evidence=evidence([kernel(28)]))

@@ -6,10 +6,10 @@ import pytest
 from builders import DIGESTS, MACHINE, OLD_STACK, OTHER_VARIANT, measurement
 from evidence_builders import FP32, POINTWISE, REORDER, evidence, kernel, only, operator_kernel, side
 
-from perfsuite.evidence.records import Evidence
 from perfsuite.explain.causes import explain
-from perfsuite.explain.records import Cause, Explanation
 from perfsuite.explain.sentences import milliseconds_change
+from perfsuite.records.evidence import Evidence
+from perfsuite.records.explanation import Cause, Explanation
 
 REST = kernel(8.0, operation="pooling", implementation="jit:avx512_core", macs=0)
 

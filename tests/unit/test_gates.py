@@ -11,13 +11,13 @@ from builders import ANSWERS
 from evidence_builders import FP32, REORDER, evidence, graphs, kernel, operator_kernel
 from test_machine_isa import ABOVE, AMX, AVX512, STOCK, cpu
 
-from perfsuite.evidence.isa import Isa
-from perfsuite.evidence.records import Evidence, Kernel
 from perfsuite.gates.expectations import Expectation
 from perfsuite.gates.gate import losses, names, violations
 from perfsuite.gates.offer import amx, offer
 from perfsuite.machine.cpu import Cpu
-from perfsuite.machine.stack import Permission
+from perfsuite.records.evidence import Evidence, Kernel
+from perfsuite.records.isa import Isa
+from perfsuite.records.machine import Permission
 
 _BF16 = Expectation(
     dtype="bf16",

@@ -31,12 +31,12 @@ print(json.dumps(found))
 """
 
 _LIGHT = (
-    "perfsuite.results", "perfsuite.stats.intervals", "perfsuite.judge", "perfsuite.baselines",
+    "perfsuite.records.measurement", "perfsuite.stats.intervals", "perfsuite.judge.stored", "perfsuite.store.baselines",
     "perfsuite.report.text", "perfsuite.report.matrix", "perfsuite.backends", "perfsuite.models",
     "perfsuite.cli", "perfsuite.plugin",
-    "perfsuite.stats.sequential", "perfsuite.compare.records", "perfsuite.compare.verdict",
+    "perfsuite.stats.sequential", "perfsuite.records.comparison", "perfsuite.judge.paired",
     "perfsuite.report.compare", "perfsuite.selection", "perfsuite.stacks.definitions",
-    "perfsuite.explain.causes", "perfsuite.explain.sessions", "perfsuite.explain.command", "perfsuite.report.explain",
+    "perfsuite.explain.causes", "perfsuite.store.sessions", "perfsuite.commands.explain", "perfsuite.report.explain",
 )  # fmt: skip
 
 

@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 from builders import VARIANT, measurement
 
-from perfsuite.baselines import Incomparable, Missing
-from perfsuite.judge import COVERAGE, judge
-from perfsuite.results import Comparison, Verdict
+from perfsuite.judge.stored import COVERAGE, judge
+from perfsuite.records.speed import Speed, Verdict
+from perfsuite.store.baselines import Incomparable, Missing
 
 #: 100 ms, with a spread between replicates of some 0.1 %.
 STEADY_NS = (100_000_000, 100_100_000, 99_900_000)
@@ -18,7 +18,7 @@ def _times(factor: float, medians_ns: tuple[int, ...] = STEADY_NS) -> tuple[int,
     return tuple(round(median_ns * factor) for median_ns in medians_ns)
 
 
-def _judged(candidate_ns: tuple[int, ...], baseline_ns: tuple[int, ...] = STEADY_NS) -> Comparison:
+def _judged(candidate_ns: tuple[int, ...], baseline_ns: tuple[int, ...] = STEADY_NS) -> Speed:
     return judge(measurement(*candidate_ns), measurement(*baseline_ns), regression_ratio=1.25)
 
 

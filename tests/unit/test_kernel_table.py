@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfsuite.evidence import mkl, onednn
-from perfsuite.evidence.isa import Isa
-from perfsuite.evidence.records import Kernel, Operator, Source
 from perfsuite.evidence.table import Pass, library_kernels, with_operators
+from perfsuite.records.evidence import Kernel, Operator, Source
+from perfsuite.records.isa import Isa
 
 _NEW = "onednn_verbose,v1,primitive,exec,cpu"
 _BF16 = "src:bf16:a:blocked:ab::f0 wei:bf16:a:blocked:BA16b64a2b::f0 dst:bf16:a:blocked:ab::f0"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from perfsuite.evidence.isa import Isa, is_reference, isa_of
 from perfsuite.evidence.lines import Primitive, Tensor
+from perfsuite.records.isa import Isa, is_reference, isa_of
 
 
 def work_dtype(inputs: str, attributes: str = "", implementation: str = "brg_matmul:avx10_1_512_amx") -> str | None:

@@ -14,9 +14,8 @@ from test_machine_trial import BF16 as BF16_HEADER
 from perfsuite.machine.finding import Level
 from perfsuite.machine.isa import capabilities, missing
 from perfsuite.machine.onednn import onednn_findings
-from perfsuite.machine.stack import Permission, StackAnswers
 from perfsuite.machine.standing import State
-from perfsuite.machine.trial import OneDnn, Product, Trial
+from perfsuite.records.machine import OneDnn, Permission, Product, StackAnswers, Trial
 
 TORCH = OneDnn(library="torch", version="3.9.1", isa=AMX_HEADER)
 IPEX = OneDnn(library="ipex", version="3.8.0", isa=AMX_HEADER)

@@ -10,7 +10,8 @@ from builders import ANSWERS
 from perfsuite.machine.doctor import Report, examine
 from perfsuite.machine.finding import Finding, Level
 from perfsuite.machine.host import quota_cpus
-from perfsuite.machine.stack import ProbeFailure, StackAnswers, Versions
+from perfsuite.machine.stack import ProbeFailure
+from perfsuite.records.machine import StackAnswers, Versions
 
 FLAGS = "avx2 fma avx512f avx512bw avx512vl avx512dq avx512_vnni avx512_bf16 avx512_fp16 avx_vnni"
 CPU = "sys/devices/system/cpu"

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from perfsuite.machine.cpu import parse_cpuinfo
-from perfsuite.machine.fingerprint import MachineClass, differences, machine_class
+from perfsuite.machine.fingerprint import differences, machine_class
+from perfsuite.records.machine import MachineClass
 
 SERVER = MachineClass(
     cpu_model="Intel(R) Xeon(R) Platinum 9999+ CPU @ 2.10GHz",

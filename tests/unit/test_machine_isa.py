@@ -9,8 +9,8 @@ from perfsuite.errors import PerfsuiteError
 from perfsuite.machine.caps import onednn_cap
 from perfsuite.machine.cpu import Cpu, parse_cpuinfo
 from perfsuite.machine.isa import NAMES, Capability, capabilities, missing
-from perfsuite.machine.stack import Permission, StackAnswers, Versions
 from perfsuite.machine.standing import State
+from perfsuite.records.machine import Permission, StackAnswers, Versions
 
 AVX512 = "avx2 fma avx512f avx512bw avx512vl avx512dq"
 ABOVE = "avx512_vnni avx512_bf16 avx512_fp16 avx_vnni"

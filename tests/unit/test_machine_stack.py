@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from perfsuite.machine.stack import PROBE, ProbeFailure, StackAnswers, run_probe, stack_answers
+from perfsuite.machine.stack import PROBE, ProbeFailure, run_probe
+from perfsuite.records.machine import StackAnswers, stack_answers
 from perfsuite.worker.probe import allocator, mapped_files, openmp_runtimes
 
 MAPS = """\
@@ -132,6 +133,6 @@ def test_names_of_allocators(name: str, found: str) -> None:
 
 def test_the_machine_room_never_imports_torch(tmp_path: Path) -> None:
     (tmp_path / "torch.py").write_text("raise RuntimeError('torch was imported')\n")
-    code = "import perfsuite.machine.command, perfsuite.machine.fingerprint, perfsuite.worker.probe"
+    code = "import perfsuite.commands.doctor, perfsuite.machine.fingerprint, perfsuite.worker.probe"
     environ = {**os.environ, "PYTHONPATH": f"{tmp_path}:{PROBE.parents[2]}"}
     subprocess.run([sys.executable, "-c", code], env=environ, check=True, timeout=30)

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from perfsuite.machine.stack import PROBE, StackAnswers, run_probe
-from perfsuite.machine.trial import OneDnn, Product, Trial, read_trial
+from perfsuite.machine.stack import PROBE, run_probe
+from perfsuite.machine.trial import read_trial
+from perfsuite.records.machine import OneDnn, Product, StackAnswers, Trial
 
 AVX512 = "Intel AVX-512 with AVX512BW, AVX512VL, and AVX512DQ extensions"
 BF16 = "Intel AVX-512 with Intel DL Boost and bfloat16 support"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfsuite.evidence.mkl import Call, Log, parse
-from perfsuite.evidence.records import Library
+from perfsuite.records.evidence import Library
 
 HEADER = (
     "MKL_VERBOSE oneMKL 2024.0 Update 2 Product build 20240605 for Intel(R) 64 architecture Intel(R) Advanced Vector "

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 from builders import VARIANT, measurement, replicate
 
+from perfsuite.records.measurement import Measurement
 from perfsuite.replay import ReplayTimer, replay
-from perfsuite.results import Measurement
 
 #: Sums of these would round: 0.1 + 0.2 is the least of it.
 LATENCIES_NS = (1, 3, 100_000_001, 200_000_003, 7_777_777_777)

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from perfsuite.compare.verdict import LOOKS
+from perfsuite.judge.paired import LOOKS
 from perfsuite.stats.sequential import Looks, ratio_interval_at
 
 ALONE = Looks(counts=LOOKS, coverage=0.95, comparisons=1)

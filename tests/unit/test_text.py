@@ -5,11 +5,14 @@ import dataclasses
 import pytest
 from builders import OTHER_VARIANT, VARIANT, measurement, replicate
 
+from perfsuite.records.accuracy import Accuracy
+from perfsuite.records.measurement import Stages
+from perfsuite.records.speed import Speed, Verdict
 from perfsuite.report import text
-from perfsuite.results import Accuracy, Comparison, Interval, Stages, Verdict
 from perfsuite.spec import Support
+from perfsuite.stats.intervals import Interval
 
-REGRESSED = Comparison(
+REGRESSED = Speed(
     variant=VARIANT,
     verdict=Verdict.REGRESSED,
     reason="slower than agreed",
@@ -19,7 +22,7 @@ REGRESSED = Comparison(
     interval=Interval(low=1.4321, high=1.5678, coverage=0.95),
 )
 UNCHANGED = dataclasses.replace(REGRESSED, verdict=Verdict.UNCHANGED, reason="within limits", ratio=1.01)
-MISSING = Comparison(variant=VARIANT, verdict=Verdict.MISSING_BASELINE, reason=f"no {VARIANT.id}", candidate_s=0.02)
+MISSING = Speed(variant=VARIANT, verdict=Verdict.MISSING_BASELINE, reason=f"no {VARIANT.id}", candidate_s=0.02)
 
 
 @pytest.mark.parametrize(

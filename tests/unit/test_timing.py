@@ -8,8 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from perfsuite.records.measurement import Warmup
 from perfsuite.worker import timing
-from perfsuite.worker.timing import Warmup, is_steady, time_block, warm_up
+from perfsuite.worker.timing import is_steady, time_block, warm_up
 
 MS = 1_000_000
 

@@ -5,12 +5,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from perfsuite.explain.matching import KernelChange
+from perfsuite.records.evidence import Kernel
 from perfsuite.spec import Variant
 
 #: Less than this between two latencies is no change: one process a side does not tell 3 % from
 #: none (resnet50 and BERT stand 4 to 16 % apart between sessions of the same code).
 LEAST_RATIO = 1.03
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelChange:
+    """The same calls before and after; one side is None for calls that only the other has.
+
+    As many calls on both sides, save where one call does what several did: then as much work.
+    """
+
+    before: Kernel | None
+    after: Kernel | None
+
+    @property
+    def delta_s(self) -> float:
+        """Seconds that these calls take longer in one pass."""
+        return (self.after.time_s if self.after else 0.0) - (self.before.time_s if self.before else 0.0)
+
+    @property
+    def any_side(self) -> Kernel:
+        """The kernel that ran after, or else the one before."""
+        kernel = self.after or self.before
+        assert kernel is not None
+        return kernel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

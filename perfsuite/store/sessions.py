@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from perfsuite.baselines import EXTRA_INFO_KEY, measurement_in
 from perfsuite.errors import UsageError
-from perfsuite.results import Measurement
+from perfsuite.records.measurement import Measurement
+from perfsuite.store.baselines import EXTRA_INFO_KEY, measurement_in
 
 #: Between a file and a variant's id, as between a file and a test in pytest.
 _SEPARATOR = "::"

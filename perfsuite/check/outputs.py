@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from perfsuite.models.base import Yields
-from perfsuite.results import Accuracy, Digests
+from perfsuite.records.accuracy import Accuracy
+from perfsuite.records.measurement import Digests
 from perfsuite.spec import Precision, Variant
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The records of a side-by-side comparison. All frozen; times and ratios follow ``results.py``."""
+"""Two workers alive at once and stepped in turn, and what they held."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from perfsuite.evidence.records import Evidence
-from perfsuite.explain.records import Explanation
-from perfsuite.results import Accuracy, Comparison, Digests, Replicate, Stack, Stages
+from perfsuite.records.measurement import Digests, Replicate, Stages, Warmup
 from perfsuite.spec import Variant
 from perfsuite.stats.location import fastest_half_mean, slowest_half_mean
-from perfsuite.worker.timing import Warmup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,89 +101,3 @@ class Pair:
     def _log_ratio(self, mean: Callable[[Sequence[float]], float]) -> float:
         one, other = (mean(side.replicate.latencies_ns) for side in (self.baseline, self.candidate))
         return math.log(other / one)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OneSided:
-    """What cannot be held against its like, with each side's reason; None where that side could."""
-
-    name: str
-    baseline_lacks: str | None
-    candidate_lacks: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Examined:
-    """One side's outputs against its own stack's FP32, what its gates say, and what really ran."""
-
-    accuracy: Accuracy
-    wrong: tuple[str, ...]
-    lost: tuple[str, ...]
-    evidence: Evidence
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Examination:
-    """A pairing's outputs and evidence; ``agreement`` is the candidate's outputs against the baseline's."""
-
-    pairing: Pairing
-    baseline: Examined
-    candidate: Examined
-    agreement: Accuracy
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairingFailure:
-    """A pairing of which one side crashed, hung or raised; no more is tried of it."""
-
-    pairing: Pairing
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Screened:
-    """One variant of one stack, run once to find its best mode; ``wrong`` keeps it from being chosen."""
-
-    stack: str
-    variant: Variant
-    latency_s: float | None
-    wrong: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """All that came of one pairing.
-
-    ``lost`` is what the candidate's kernels fail to do that the baseline's do.
-    """
-
-    pairing: Pairing
-    comparison: Comparison
-    examination: Examination | None
-    pairs: tuple[Pair, ...]
-    lost: tuple[str, ...]
-    explanation: Explanation | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StackSide:
-    """One of the two stacks as it was compared."""
-
-    name: str
-    backend: str
-    stack: Stack
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """A whole comparison."""
-
-    baseline: StackSide
-    candidate: StackSide
-    machine_slug: str
-    threads: int
-    resolution: float
-    coverage: float
-    rows: tuple[Row, ...]
-    one_sided: tuple[OneSided, ...]
-    wall_s: float

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass
-from enum import StrEnum
 
-from perfsuite.evidence.records import Evidence
-from perfsuite.machine.fingerprint import MachineClass
+from perfsuite.records.evidence import Evidence
+from perfsuite.records.machine import MachineClass
 from perfsuite.spec import Variant
-from perfsuite.worker.timing import Warmup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +43,15 @@ class Stages:
     first_inference_s: float
     warm_up_s: float
     timed_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warmup:
+    """How the worker got to its steady state, or that it never did."""
+
+    steady: bool
+    iterations: int
+    duration_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,55 +98,3 @@ class Failure:
 
     variant: Variant
     reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accuracy:
-    """How far outputs lie from FP32's, over all measured inputs.
-
-    ``sqnr_db`` is the worst input's signal-to-quantisation-noise ratio; ``centred_cosine`` the
-    worst input's cosine after the mean over inputs is removed; ``agreement`` the share of
-    decisions that stay, weighted by FP32's margin; ``max_error`` the largest difference
-    over the largest FP32 magnitude. ``variation`` is how much inputs differ in FP32: the least
-    length of one's output after the mean is removed, relative to its whole length.
-    """
-
-    sqnr_db: float
-    centred_cosine: float
-    variation: float
-    agreement: float
-    max_error: float
-
-
-class Verdict(StrEnum):
-    """What a comparison came to."""
-
-    IMPROVED = "improved"
-    UNCHANGED = "unchanged"
-    REGRESSED = "regressed"
-    INCONCLUSIVE = "inconclusive"
-    INCOMPARABLE = "incomparable"
-    MISSING_BASELINE = "missing-baseline"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
-    """A two-sided confidence interval of stated coverage."""
-
-    low: float
-    high: float
-    coverage: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """A candidate against its baseline; ``ratio`` above 1 is slower."""
-
-    variant: Variant
-    verdict: Verdict
-    reason: str
-    candidate_s: float | None = None
-    baseline_s: float | None = None
-    ratio: float | None = None
-    interval: Interval | None = None

@@ -16,9 +16,10 @@ from typing import Any
 import msgspec
 
 from perfsuite.errors import BaselineError
-from perfsuite.evidence.records import Evidence
-from perfsuite.machine.fingerprint import MachineClass, differences
-from perfsuite.results import Digests, Measurement, Replicate
+from perfsuite.machine.fingerprint import differences
+from perfsuite.records.evidence import Evidence
+from perfsuite.records.machine import MachineClass
+from perfsuite.records.measurement import Digests, Measurement, Replicate
 from perfsuite.spec import Variant
 
 EXTRA_INFO_KEY = "perfsuite"

@@ -6,8 +6,9 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from perfsuite.compare.records import Pair
-from perfsuite.results import Comparison, Interval, Verdict
+from perfsuite.records.pair import Pair
+from perfsuite.records.speed import Speed, Verdict
+from perfsuite.stats.intervals import Interval
 from perfsuite.stats.sequential import Looks, ratio_interval_at
 
 #: Looks after so many pairs. Four are the fewest whose spread says something; from one to the next
@@ -20,7 +21,7 @@ COVERAGE = 0.95
 _SLOW_HALF_SHARE = 0.1
 
 
-def judge_pairs(pairs: Sequence[Pair], looks: Looks, *, resolution: float, last: bool = False) -> Comparison | None:
+def judge_pairs(pairs: Sequence[Pair], looks: Looks, *, resolution: float, last: bool = False) -> Speed | None:
     """What the pairs of one pairing show; None if they do not yet, and another look may.
 
     Slower is regressed if it is real (the interval excludes 1) and large enough to matter (the
@@ -44,7 +45,7 @@ def judge_pairs(pairs: Sequence[Pair], looks: Looks, *, resolution: float, last:
         verdict = Verdict.REGRESSED
         times = f"{slow_half.low:.2f} to {slow_half.high:.2f} times"
         reason = f"{reason}; but the slower half of its iterations is {times} as slow"
-    return Comparison(
+    return Speed(
         variant=pairs[0].pairing.candidate,
         verdict=verdict,
         reason=f"{reason}; {count} pairs",

@@ -8,8 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from perfsuite.evidence.isa import Isa
-from perfsuite.machine.stack import StackAnswers
+from perfsuite.records.isa import Isa
+from perfsuite.records.machine import StackAnswers
+
+#: Stands in a captured log before each pass.
+PASS_MARK = "perfsuite,pass"
 
 
 class Source(StrEnum):

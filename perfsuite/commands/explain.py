@@ -36,8 +36,8 @@ def _count(text: str) -> int:
 def _run(options: argparse.Namespace) -> int:
     from perfsuite.errors import UsageError
     from perfsuite.explain.causes import explain
-    from perfsuite.explain.sessions import read_pairs
     from perfsuite.report.explain import explanations_json, session_lines
+    from perfsuite.store.sessions import read_pairs
 
     pairs = [pair for pair in read_pairs(options.A, options.B) if options.k in pair.after.variant.id]
     if not pairs:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from perfsuite.commands import doctor as command
 from perfsuite.errors import PerfsuiteError
-from perfsuite.machine import command
 from perfsuite.machine.doctor import Report, examine
 from perfsuite.machine.finding import Finding, Level
 from perfsuite.machine.stack import ProbeFailure

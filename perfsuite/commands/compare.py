@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perfsuite.compare.pairings import Party
-    from perfsuite.compare.records import Report
+    from perfsuite.records.comparison import Report
     from perfsuite.settings import Settings
 
 #: The smallest difference that matters by default. Real changes of libraries that people report are
@@ -108,10 +108,11 @@ def _compared(options: argparse.Namespace, baseline: Party, candidate: Party) ->
     from perfsuite.compare import schedule
     from perfsuite.compare.best import pair_best
     from perfsuite.compare.pairings import pair_up
-    from perfsuite.compare.records import Report, StackSide
     from perfsuite.compare.rows import rows
-    from perfsuite.compare.verdict import COVERAGE, LOOKS
     from perfsuite.errors import UsageError
+    from perfsuite.judge.paired import COVERAGE, LOOKS
+    from perfsuite.measure.clock import Clock
+    from perfsuite.records.comparison import Report, StackSide
     from perfsuite.report.progress import within_budget
     from perfsuite.selection import selects
     from perfsuite.spec import named_workloads
@@ -130,7 +131,7 @@ def _compared(options: argparse.Namespace, baseline: Party, candidate: Party) ->
     )
     how: Callable[..., schedule.Journal] = schedule.Journal.resume if options.resume else schedule.Journal.create
     journal = how(_JOURNALS, header)
-    clock = schedule.Clock(options.budget)
+    clock = Clock(options.budget)
     try:
         with within_budget(clock) as say:
             if options.best:

@@ -1,22 +1,21 @@
-"""Measurement x baseline -> Comparison."""
+"""Measurement x baseline -> Speed."""
 
 from __future__ import annotations
 
 import math
 import statistics
 
-from perfsuite.baselines import Incomparable, Missing
-from perfsuite.results import Comparison, Measurement, Verdict
+from perfsuite.records.measurement import Measurement
+from perfsuite.records.speed import Speed, Verdict
 from perfsuite.stats.intervals import ratio_interval
+from perfsuite.store.baselines import Incomparable, Missing
 
 #: The customary 95 %. Replicates of one session see one machine state, so the interval knows
 #: nothing of drift between sessions: that is what the regression ratio allows for.
 COVERAGE = 0.95
 
 
-def judge(
-    candidate: Measurement, baseline: Measurement | Missing | Incomparable, *, regression_ratio: float
-) -> Comparison:
+def judge(candidate: Measurement, baseline: Measurement | Missing | Incomparable, *, regression_ratio: float) -> Speed:
     """Slower is regressed if it is both real (the interval excludes 1) and large (beyond the ratio)."""
     if isinstance(baseline, Missing):
         return _without(candidate, Verdict.MISSING_BASELINE, baseline.reason)
@@ -37,7 +36,7 @@ def judge(
     else:
         verdict, reason = Verdict.IMPROVED, f"faster than its baseline by more than a factor of {regression_ratio:g}"
     changed = _environment_changes(baseline, candidate)
-    return Comparison(
+    return Speed(
         variant=candidate.variant,
         verdict=verdict,
         reason=f"{reason}; {changed}" if changed else reason,
@@ -48,8 +47,8 @@ def judge(
     )
 
 
-def _without(candidate: Measurement, verdict: Verdict, reason: str) -> Comparison:
-    return Comparison(variant=candidate.variant, verdict=verdict, reason=reason, candidate_s=candidate.latency_s)
+def _without(candidate: Measurement, verdict: Verdict, reason: str) -> Speed:
+    return Speed(variant=candidate.variant, verdict=verdict, reason=reason, candidate_s=candidate.latency_s)
 
 
 def _environment_changes(baseline: Measurement, candidate: Measurement) -> str:

@@ -1,0 +1,1 @@
+"""Outputs, held against FP32 and against another stack's."""

@@ -1,0 +1,1 @@
+"""What measured facts come to; nobody else decides."""

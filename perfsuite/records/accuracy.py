@@ -1,0 +1,23 @@
+"""How far outputs lie from others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accuracy:
+    """How far outputs lie from FP32's, over all measured inputs.
+
+    ``sqnr_db`` is the worst input's signal-to-quantisation-noise ratio; ``centred_cosine`` the
+    worst input's cosine after the mean over inputs is removed; ``agreement`` the share of
+    decisions that stay, weighted by FP32's margin; ``max_error`` the largest difference
+    over the largest FP32 magnitude. ``variation`` is how much inputs differ in FP32: the least
+    length of one's output after the mean is removed, relative to its whole length.
+    """
+
+    sqnr_db: float
+    centred_cosine: float
+    variation: float
+    agreement: float
+    max_error: float
