@@ -21,3 +21,15 @@ class Accuracy:
     variation: float
     agreement: float
     max_error: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sketch:
+    """A reference's outputs in a kilobyte, enough to tell later how far others lie from them.
+
+    ``buckets`` are float32, little-endian: each a sum of values with random signs (a count sketch).
+    ``shape`` is that of the outputs.
+    """
+
+    shape: tuple[int, ...]
+    buckets: bytes

@@ -1,0 +1,117 @@
+"""Violations in words: nobody else has any for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from perfsuite.records.violation import Against, Kind, Violation
+
+#: How many of the things in ``where`` a sentence names before it counts the rest (judgement: one line).
+_NAMED = 3
+_AGAINST = {
+    Against.EXPECTATION: "expected",
+    Against.REFERENCE: "in the FP32 reference",
+    Against.BASELINE: "in the baseline",
+    Against.BASELINE_REFERENCE: "in the baseline's FP32 reference",
+}
+
+
+def violation_lines(violations: Iterable[Violation]) -> list[str]:
+    """A sentence each."""
+    return [violation_line(violation) for violation in violations]
+
+
+def violation_line(violation: Violation) -> str:
+    """What was found in the place of what, where, and why if anybody knows."""
+    text = _statement(violation)
+    if violation.where:
+        text += f" ({_named(violation.where)})"
+    if violation.best:
+        text += f"; {violation.best} on this machine: {violation.why or 'nothing forbids it: unused'}"
+    elif violation.why:
+        text += f": {violation.why}"
+    return text
+
+
+def _statement(violation: Violation) -> str:
+    subject, expected, found = violation.subject, violation.expected, violation.found
+    held_against = _AGAINST[violation.against]
+    what = "FP32 reference: " if violation.against is Against.BASELINE_REFERENCE else ""
+    match violation.kind:
+        case Kind.NOT_FINITE:
+            who = "FP32 reference's " if violation.against is Against.REFERENCE else ""
+            return f"{found} of the {who}values are NaN or infinite"
+        case Kind.SHAPE:
+            return f"{what}outputs have shape {found}, {expected} {held_against}"
+        case Kind.SQNR_LOW:
+            return f"{what}SQNR {_db(found)}{_to(violation.against)} is below {_db(expected)}"
+        case Kind.SQNR_HIGH:
+            return f"SQNR {_db(found)} is above {_db(expected)}: too close to FP32, so the precision was not applied"
+        case Kind.COSINE:
+            return f"{what}centred cosine {_figure(found)}{_to(violation.against)} is below {_figure(expected)}"
+        case Kind.AGREEMENT:
+            return f"{what}agreement {_figure(found)}{_to(violation.against)} is below {_figure(expected)}"
+        case Kind.DIGEST:
+            return f"{subject} are others: digest {found}, {expected} {held_against}"
+        case Kind.ARTEFACT:
+            return f"the loaded artefact does not answer as the process that saved it did, by up to {_figure(found)}"
+        case Kind.STALE_ARTEFACT:
+            return f"stale artefact: it was saved from weights {found}, the model's are {expected}"
+        case Kind.PRECISION:
+            return f"precision lost: {subject} does {_share(found)} of the multiply-accumulates, {_least(violation)}"
+        case Kind.ISA:
+            return f"instruction set lost: {_share(found)} of the {subject} work is on {violation.best or 'it'}, " + (
+                _least(violation)
+            )
+        case Kind.REQUIRED_ISA:
+            return f"--require-isa {subject}"
+        case Kind.REFERENCE_KERNELS:
+            return f"reference kernels carry {_share(found)}, {_most(violation)}"
+        case Kind.GRAPH_BREAKS:
+            return f"{found} graph breaks, {_most(violation)}"
+        case Kind.COMPILED_GRAPHS:
+            return f"{found} compiled graphs, {_least(violation)}"
+        case Kind.UNREAD:
+            return f"{_share(found)} of the libraries' lines were not understood, {_most(violation)}"
+        case Kind.SUPPORT:
+            return "lost: it runs in the baseline and is unsupported here"
+
+
+def _least(violation: Violation) -> str:
+    if violation.against is Against.EXPECTATION:
+        return f"expected at least {_amount(violation)}"
+    return f"{_amount(violation)} {_AGAINST[violation.against]}"
+
+
+def _most(violation: Violation) -> str:
+    if violation.against is Against.EXPECTATION:
+        return f"at most {_amount(violation)} accepted"
+    return f"{_amount(violation)} {_AGAINST[violation.against]}"
+
+
+def _amount(violation: Violation) -> str:
+    counted = violation.kind in (Kind.GRAPH_BREAKS, Kind.COMPILED_GRAPHS)
+    return str(violation.expected) if counted else _share(violation.expected)
+
+
+def _to(against: Against) -> str:
+    return {Against.BASELINE: " to the baseline's outputs", Against.BASELINE_REFERENCE: " to the baseline's"}.get(
+        against, ""
+    )
+
+
+def _share(value: float | str | None) -> str:
+    return f"{value:.1%}" if isinstance(value, float | int) else str(value)
+
+
+def _db(value: float | str | None) -> str:
+    return f"{value:.1f} dB" if isinstance(value, float | int) else str(value)
+
+
+def _figure(value: float | str | None) -> str:
+    return f"{value:.6g}" if isinstance(value, float | int) else str(value)
+
+
+def _named(where: tuple[str, ...]) -> str:
+    rest = len(where) - _NAMED
+    return "; ".join(where[:_NAMED]) + (f"; {rest} more kinds" if rest > 0 else "")
