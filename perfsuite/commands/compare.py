@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     # What argparse's add_subparsers returns has no public name.
     from argparse import _SubParsersAction
-    from collections.abc import Callable
 
-    from perfsuite.compare.pairings import Party
     from perfsuite.records.comparison import Report
     from perfsuite.settings import Settings
 
@@ -30,7 +28,8 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "compare",
         help="two stacks side by side: which is faster, by how much, how surely, and why",
         description="Measure two stacks in turn on the same cores. Ratios are B over A: above 1, B is slower. "
-        "Exit status: 0 nothing is worse in B, 1 something is slower, wrong or lost, 2 usage.",
+        "Exit status: 0 nothing is worse in B, 1 something is slower, wrong or lost, 2 usage, "
+        "3 nothing could be judged, or perfsuite itself failed.",
     )
     parser.add_argument("A", metavar="A", help="the stack that is: a name of `perfsuite stacks list`, or NAME:BACKEND")
     parser.add_argument("B", metavar="B", help="the stack that may replace it; BACKEND is ipex or stock")
@@ -47,7 +46,8 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     add("--output", type=_output, action="append", default=[], metavar="FILE",
         help="write the report too, as FILE.md or FILE.json; may be repeated")  # fmt: skip
     add("--resume", action="store_true", help="go on with the newest comparison that was interrupted")
-    add("--require-verdict", action="store_true", help="exit 1 where a variant stays inconclusive, too")
+    add("--accept-lost", action="store_true", help="let pass what A supports or does and B does not")
+    add("--require-verdict", action="store_true", help="exit 3 where a variant stays inconclusive, too")
     parser.set_defaults(run=_run)
 
 
@@ -76,7 +76,9 @@ def _output(text: str) -> Path:
 def _run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from perfsuite.report.compare import print_report, worse, write_report
+    from perfsuite.judge.colour import exit_status
+    from perfsuite.records.outcome import Policy
+    from perfsuite.report.compare import print_report, write_report
     from perfsuite.settings import read_settings
 
     settings = read_settings(Path.cwd(), {"threads": options.threads})
@@ -84,81 +86,39 @@ def _run(options: argparse.Namespace) -> int:
     print_report(report, Console())
     for path in options.output:
         write_report(report, path)
-    return int(worse(report, require_verdict=options.require_verdict))
+    policy = Policy(require_verdict=options.require_verdict, accept_lost=options.accept_lost)
+    return exit_status(report.outcomes, policy)
 
 
 def _report(options: argparse.Namespace, settings: Settings) -> Report:
     from perfsuite.compare.pairings import Party, own_backend, split_party
+    from perfsuite.compare.request import Request
+    from perfsuite.compare.run import compare_stacks
+    from perfsuite.measure.clock import Clock
     from perfsuite.measure.rig import Rig
+    from perfsuite.report.progress import within_budget
+    from perfsuite.selection import selects
+    from perfsuite.spec import named_workloads
     from perfsuite.stacks.build import ready_stack
     from perfsuite.stacks.definitions import stack_definitions
 
+    request = Request(
+        fits=selects(options.k, options.m),
+        selection=(f"-k {options.k!r}", f"-m {options.m!r}"),
+        workloads=named_workloads(options.workload),
+        resolution=options.resolution,
+        best=options.best,
+    )
     definitions = stack_definitions(settings.stacks, Path.cwd())
     asked = [split_party(argument) for argument in (options.A, options.B)]
     ready = [ready_stack(name, definitions, say=print) for name, _ in asked]
     with Rig(settings, ready=ready[0]) as one, Rig(settings, ready=ready[1]) as other:
-        parties = [
+        baseline, candidate = (
             Party(name=argument, backend=backend or own_backend(rig.stack.packages), rig=rig)
             for argument, (_, backend), rig in zip((options.A, options.B), asked, (one, other), strict=True)
-        ]
-        return _compared(options, *parties)
-
-
-def _compared(options: argparse.Namespace, baseline: Party, candidate: Party) -> Report:
-    from perfsuite.compare import schedule
-    from perfsuite.compare.best import pair_best
-    from perfsuite.compare.pairings import pair_up
-    from perfsuite.compare.rows import rows
-    from perfsuite.errors import UsageError
-    from perfsuite.judge.paired import COVERAGE, LOOKS
-    from perfsuite.measure.clock import Clock
-    from perfsuite.records.comparison import Report, StackSide
-    from perfsuite.report.progress import within_budget
-    from perfsuite.selection import selects
-    from perfsuite.spec import named_workloads
-    from perfsuite.stats.sequential import Looks
-
-    fits, workloads = selects(options.k, options.m), named_workloads(options.workload)
-    header = schedule.Header(
-        baseline=baseline.rig.stack,
-        candidate=candidate.rig.stack,
-        backends=(baseline.backend, candidate.backend),
-        machine_slug=baseline.rig.machine.slug,
-        environments=(baseline.rig.environment, candidate.rig.environment),
-        resolution=options.resolution,
-        best=options.best,
-        selection=(options.k, options.m, *workloads),
-    )
-    how: Callable[..., schedule.Journal] = schedule.Journal.resume if options.resume else schedule.Journal.create
-    journal = how(_JOURNALS, header)
-    clock = Clock(options.budget)
-    try:
+        )
+        clock = Clock(options.budget)
         with within_budget(clock) as say:
-            if options.best:
-                pairings, one_sided = pair_best(baseline, candidate, workloads, fits, journal, clock, say)
-            else:
-                pairings, one_sided = pair_up(baseline, candidate, workloads, fits)
-            if not pairings and not one_sided:
-                raise UsageError(f"-k {options.k!r} -m {options.m!r} select no variant; see `perfsuite matrix`")
-            looks = Looks(counts=LOOKS, coverage=COVERAGE, comparisons=max(1, len(pairings)))
-            plan = schedule.Schedule(
-                baseline, candidate, pairings, journal, looks=looks, resolution=options.resolution, clock=clock, say=say
+            return compare_stacks(
+                baseline, candidate, request, journals=_JOURNALS, resume=options.resume, clock=clock, say=say
             )
-            plan.run()
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"kept what was measured in {journal.path}; --resume goes on from there") from None
-    sides = (
-        StackSide(name=party.name, backend=party.backend, stack=party.rig.stack) for party in (baseline, candidate)
-    )
-    before, after = sides
-    return Report(
-        baseline=before,
-        candidate=after,
-        machine_slug=baseline.rig.machine.slug,
-        threads=baseline.rig.placement.threads,
-        resolution=options.resolution,
-        coverage=COVERAGE,
-        rows=rows(baseline, candidate, plan.decided, journal),
-        one_sided=one_sided,
-        wall_s=clock.spent_s,
-    )

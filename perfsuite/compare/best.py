@@ -6,75 +6,94 @@ the pairs that are then measured know nothing of them, so that having been chose
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import product
 
-from perfsuite.compare.pairings import Party
+from perfsuite.compare.pairings import Party, unpaired
+from perfsuite.compare.request import Request
 from perfsuite.compare.schedule import Journal
 from perfsuite.errors import WorkerError
+from perfsuite.judge.outcome import judge_variant
 from perfsuite.measure.clock import Clock, Say
-from perfsuite.records.comparison import OneSided, Screening
+from perfsuite.records.comparison import Lack, OneSided, Screening
+from perfsuite.records.outcome import Outcome
 from perfsuite.records.pair import Pairing
 from perfsuite.spec import Mode, Precision, Variant
 
 
 def pair_best(
-    baseline: Party,
-    candidate: Party,
-    workloads: Iterable[str],
-    fits: Callable[[Variant], bool],
-    journal: Journal,
-    clock: Clock,
-    say: Say,
+    baseline: Party, candidate: Party, request: Request, journal: Journal, clock: Clock, say: Say
 ) -> tuple[tuple[Pairing, ...], tuple[OneSided, ...]]:
     """Each side's fastest mode whose outputs are right, paired; and where one side has none."""
     pairings: list[Pairing] = []
     one_sided: list[OneSided] = []
-    for model, precision, workload in product(baseline.rig.models, Precision, workloads):
-        choices: list[Variant | str] = []
-        for party in (baseline, candidate):
-            variants = [party.variant(model, mode, precision, workload) for mode in Mode]
-            if variants := list(filter(fits, variants)):
-                choices.append(_choice(party, variants, journal, clock, say))
+    for model, precision, workload in product(baseline.rig.models, Precision, request.workloads):
+        sides = [[party.variant(model, mode, precision, workload) for mode in Mode] for party in (baseline, candidate)]
+        # As where modes are held against one another: what fits under either side's backend.
+        fitting = [pair for pair in zip(*sides, strict=True) if any(map(request.fits, pair))]
+        if not fitting:
+            continue
+        choices = [
+            _choice(party, [pair[number] for pair in fitting], journal, clock, say)
+            for number, party in enumerate((baseline, candidate))
+        ]
         match choices:
             case [Variant() as one, Variant() as other]:
                 pairings.append(Pairing(baseline=one, candidate=other))
-            case [one, other]:
-                lacks = [choice if isinstance(choice, str) else None for choice in (one, other)]
+            case _:
+                lacks = [choice if isinstance(choice, Lack) else None for choice in choices]
                 name = f"{model}-{precision}-{workload}"
-                one_sided.append(OneSided(name=name, baseline_lacks=lacks[0], candidate_lacks=lacks[1]))
+                one_sided.append(unpaired(name, fitting[0][1], *lacks, matters=1 + request.resolution))
     return tuple(pairings), tuple(one_sided)
 
 
-def _choice(party: Party, variants: Iterable[Variant], journal: Journal, clock: Clock, say: Say) -> Variant | str:
+def wrong_modes(baseline: Party, candidate: Party, journal: Journal) -> tuple[Outcome, ...]:
+    """The candidate's modes that are wrong or fail where the baseline's same mode, if it was tried, does not."""
+    known = {_cell(one): one.usable for one in journal.of(Screening) if one.stack == baseline.name}
+    return tuple(
+        judge_variant(one.variant, outputs=one.outputs, failure=one.failure)
+        for one in journal.of(Screening)
+        if one.stack == candidate.name and not one.usable and known.get(_cell(one), True)
+    )
+
+
+def _cell(screening: Screening) -> tuple[str, Mode, Precision, str]:
+    variant = screening.variant
+    return variant.model, variant.mode, variant.precision, variant.workload
+
+
+def _choice(party: Party, variants: Iterable[Variant], journal: Journal, clock: Clock, say: Say) -> Variant | Lack:
     """The fastest, or why there is none."""
     known = {record.variant: record for record in journal.of(Screening) if record.stack == party.name}
-    runs: list[tuple[float, Variant]] = []
-    reasons: list[str] = []
+    unsupported: list[str] = []
+    untried: list[Variant] = []
+    screenings: list[Screening] = []
     for variant in variants:
         support = party.rig.support(variant)
         if support.reason is not None:
-            reasons.append(support.reason)
-            continue
-        if variant not in known:
-            if not clock.allows():
-                reasons.append("the budget ended before it was tried")
-                continue
+            unsupported.append(support.reason)
+        elif variant in known:
+            screenings.append(known[variant])
+        elif clock.allows():
             say(f"trying {variant.id} in {party.name}")
-            known[variant] = _screened(party, variant)
-            journal.append(known[variant])
-        found = known[variant]
-        if found.latency_s is None or found.wrong:
-            reasons.append(f"{variant.mode}: {'; '.join(found.wrong)}")
+            screenings.append(_screening(party, variant))
+            journal.append(screenings[-1])
         else:
-            runs.append((found.latency_s, variant))
-    return min(runs, key=lambda run: run[0])[1] if runs else "; ".join(dict.fromkeys(reasons))
+            untried.append(variant)
+    usable = {one.variant: one.latency_s for one in screenings if one.latency_s is not None and one.usable}
+    if usable:
+        return min(usable, key=lambda variant: usable[variant])
+    return Lack(
+        unsupported=tuple(dict.fromkeys(unsupported)),
+        unusable=tuple(one for one in screenings if not one.usable),
+        untried=tuple(untried),
+    )
 
 
-def _screened(party: Party, variant: Variant) -> Screening:
+def _screening(party: Party, variant: Variant) -> Screening:
     try:
-        wrong = party.rig.check(variant).violations
+        outputs = party.rig.check(variant).violations
         latency_s = party.rig.evidence(variant).forward_s
     except WorkerError as error:
-        return Screening(stack=party.name, variant=variant, latency_s=None, wrong=(str(error).partition("\n")[0],))
-    return Screening(stack=party.name, variant=variant, latency_s=latency_s, wrong=wrong)
+        return Screening(stack=party.name, variant=variant, latency_s=None, failure=str(error))
+    return Screening(stack=party.name, variant=variant, latency_s=latency_s, outputs=outputs)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
+from perfsuite.compare.request import Request
 from perfsuite.errors import UsageError
-from perfsuite.records.comparison import OneSided
+from perfsuite.judge.outcome import judge_support, judge_variant
+from perfsuite.records.comparison import Lack, OneSided
 from perfsuite.records.pair import Pairing
-from perfsuite.spec import Mode, Precision, Variant
+from perfsuite.records.speed import Reason, Speed, Verdict
+from perfsuite.spec import Mode, Precision, Support, Variant
 
 if TYPE_CHECKING:
     from perfsuite.measure.rig import Rig
@@ -44,29 +48,40 @@ def own_backend(packages: Iterable[str]) -> str:
     return "ipex" if _BACKENDS["ipex"] in packages else "stock"
 
 
-def pair_up(
-    baseline: Party, candidate: Party, workloads: Iterable[str], fits: Callable[[Variant], bool]
-) -> tuple[tuple[Pairing, ...], tuple[OneSided, ...]]:
+def pair_up(baseline: Party, candidate: Party, request: Request) -> tuple[tuple[Pairing, ...], tuple[OneSided, ...]]:
     """Every variant that both support, paired; and what one alone supports, or neither, with the reasons.
 
     A variant is selected where it fits under either side's backend.
     """
     pairings: list[Pairing] = []
     one_sided: list[OneSided] = []
-    for model in baseline.rig.models:
-        for mode in Mode:
-            for precision in Precision:
-                for name in workloads:
-                    pairing = Pairing(
-                        baseline=baseline.variant(model, mode, precision, name),
-                        candidate=candidate.variant(model, mode, precision, name),
-                    )
-                    if not (fits(pairing.baseline) or fits(pairing.candidate)):
-                        continue
-                    support = baseline.rig.support(pairing.baseline), candidate.rig.support(pairing.candidate)
-                    if all(one.supported for one in support):
-                        pairings.append(pairing)
-                    else:
-                        lacks = [one.reason for one in support]
-                        one_sided.append(OneSided(name=pairing.id, baseline_lacks=lacks[0], candidate_lacks=lacks[1]))
+    for model, mode, precision, name in product(baseline.rig.models, Mode, Precision, request.workloads):
+        pairing = Pairing(
+            baseline=baseline.variant(model, mode, precision, name),
+            candidate=candidate.variant(model, mode, precision, name),
+        )
+        if not (request.fits(pairing.baseline) or request.fits(pairing.candidate)):
+            continue
+        lacks = [
+            None if support.reason is None else Lack(unsupported=(support.reason,))
+            for support in (baseline.rig.support(pairing.baseline), candidate.rig.support(pairing.candidate))
+        ]
+        if lacks == [None, None]:
+            pairings.append(pairing)
+        else:
+            one_sided.append(unpaired(pairing.id, pairing.candidate, *lacks, matters=1 + request.resolution))
     return tuple(pairings), tuple(one_sided)
+
+
+def unpaired(name: str, variant: Variant, baseline: Lack | None, candidate: Lack | None, *, matters: float) -> OneSided:
+    """What comes of a variant that one side alone has, or neither."""
+    if any(lack and lack.untried for lack in (baseline, candidate)):
+        speed = Speed(variant=variant, verdict=Verdict.INCONCLUSIVE, reason=Reason.TIME, matters=matters)
+        outcome = judge_variant(variant, speed=speed)
+    elif candidate is not None:
+        reasons = (*candidate.unsupported, *(one.variant.id for one in candidate.unusable))
+        outcome = judge_support(variant, Support(reason="; ".join(reasons)), in_baseline=baseline is None)
+    else:
+        speed = Speed(variant=variant, verdict=Verdict.MISSING_BASELINE, reason=Reason.NO_BASELINE, matters=matters)
+        outcome = judge_variant(variant, speed=speed)
+    return OneSided(name=name, outcome=outcome, baseline=baseline, candidate=candidate)

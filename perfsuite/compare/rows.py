@@ -2,88 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from perfsuite.compare.pairings import Party
 from perfsuite.compare.schedule import Journal
 from perfsuite.explain.causes import explain
 from perfsuite.gates.expectations import expectation
-from perfsuite.gates.gate import losses
+from perfsuite.gates.gate import losses, new_violations
+from perfsuite.judge.outcome import judge_variant
 from perfsuite.records.comparison import Examination, PairingFailure, Row
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.explanation import Explanation
-from perfsuite.records.measurement import Measurement
+from perfsuite.records.measurement import Digests, Measurement
+from perfsuite.records.outcome import Outcome
 from perfsuite.records.pair import Pair, Pairing, Side
-from perfsuite.records.speed import Speed, Verdict
+from perfsuite.records.speed import Reason, Speed, Verdict
+from perfsuite.records.violation import Violation
 from perfsuite.spec import Variant
 
 
 def rows(
-    baseline: Party, candidate: Party, decided: Mapping[Pairing, Speed | None], journal: Journal
+    baseline: Party,
+    candidate: Party,
+    decided: Mapping[Pairing, Speed | None],
+    journal: Journal,
+    *,
+    resolution: float,
 ) -> tuple[Row, ...]:
     """One for each pairing, in order."""
     examinations = {record.pairing: record for record in journal.of(Examination)}
-    failures = {record.pairing: record for record in journal.of(PairingFailure)}
+    failures = {record.pairing: record.reason for record in journal.of(PairingFailure)}
     found = []
     for pairing, speed in decided.items():
         pairs = tuple(pair for pair in journal.of(Pair) if pair.pairing == pairing)
         examination = examinations.get(pairing)
+        speed = _speed(pairing, speed, pairs, examination, resolution)
         found.append(
             Row(
                 pairing=pairing,
-                comparison=_comparison(pairing, speed, examination, failures.get(pairing), pairs),
+                outcome=_outcome(candidate, pairing, speed, examination, failures.get(pairing, "")),
                 examination=examination,
                 pairs=pairs,
-                lost=_lost(candidate, examination) if examination else (),
                 explanation=_explanation(baseline, candidate, pairs, examination) if pairs else None,
             )
         )
     return tuple(found)
 
 
-def _comparison(
+def _speed(
     pairing: Pairing,
-    speed: Speed | None,
-    examination: Examination | None,
-    failure: PairingFailure | None,
+    decided: Speed | None,
     pairs: Sequence[Pair],
+    examination: Examination | None,
+    resolution: float,
 ) -> Speed:
-    """Speed and correctness as one verdict: faster but wrong is an error."""
-    if failure is not None:
-        return _without_ratio(pairing, Verdict.ERROR, failure.reason)
-    for pair in pairs:
-        if pair.baseline.digests != pair.candidate.digests:
-            return _without_ratio(pairing, Verdict.INCOMPARABLE, "the two stacks ran other weights or other inputs")
-    if speed is None:
-        reason = f"the budget ended after {len(pairs)} pairs of processes; give it more time (--budget)"
-        return _without_ratio(pairing, Verdict.INCONCLUSIVE, reason)
-    if examination is None or not examination.candidate.wrong:
-        return speed
-    wrong = f"wrong: {'; '.join(examination.candidate.wrong)}"
-    if examination.baseline.wrong:
-        wrong += " (and so are the baseline's outputs)"
+    if len(set(_digests(pairs, examination))) > 1:
+        verdict, reason = Verdict.INCOMPARABLE, Reason.OTHER_DATA
+    elif decided is not None:
+        return decided
+    else:
+        verdict, reason = Verdict.INCONCLUSIVE, Reason.TIME
     return Speed(
-        variant=speed.variant,
-        verdict=Verdict.ERROR,
-        reason=f"{wrong}; {speed.verdict} in speed",
-        candidate_s=speed.candidate_s,
-        baseline_s=speed.baseline_s,
-        ratio=speed.ratio,
-        interval=speed.interval,
+        variant=pairing.candidate, verdict=verdict, reason=reason, matters=1 + resolution, observations=len(pairs)
     )
 
 
-def _without_ratio(pairing: Pairing, verdict: Verdict, reason: str) -> Speed:
-    return Speed(variant=pairing.candidate, verdict=verdict, reason=reason)
+def _digests(pairs: Sequence[Pair], examination: Examination | None) -> Iterable[Digests]:
+    """Of every worker that was timed or examined: a resumed comparison's may differ from those before."""
+    for pair in pairs:
+        yield from (pair.baseline.digests, pair.candidate.digests)
+    if examination:
+        yield from (examination.baseline.digests, examination.candidate.digests)
 
 
-def _lost(candidate: Party, examination: Examination) -> tuple[str, ...]:
+def _outcome(
+    candidate: Party, pairing: Pairing, speed: Speed, examination: Examination | None, failure: str
+) -> Outcome:
+    outputs: tuple[Violation, ...] = ()
+    lost: tuple[Violation, ...] = ()
+    if examination is not None:
+        outputs = examination.candidate.wrong
+        if speed.verdict is not Verdict.INCOMPARABLE:  # of other inputs other outputs are right
+            outputs += examination.wrong
+        lost = _lost(candidate, examination)
+    return judge_variant(pairing.candidate, speed=speed, outputs=outputs, lost=lost, failure=failure)
+
+
+def _lost(candidate: Party, examination: Examination) -> tuple[Violation, ...]:
     """What the gates object to in the candidate alone, and what of the baseline's work it no longer does."""
     pairing, before, after = examination.pairing, examination.baseline, examination.candidate
-    lost = () if before.lost else after.lost
+    lost = new_violations(before.lost, after.lost)
     if pairing.baseline.backend == pairing.candidate.backend and pairing.baseline.mode == pairing.candidate.mode:
         expected = expectation(pairing.candidate, candidate.rig.models[pairing.candidate.model].reads)
-        lost += losses(before.evidence, after.evidence, expected)
+        lost += new_violations(lost, losses(before.evidence, after.evidence, expected))
     return lost
 
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from perfsuite.compare.examine import examine
 from perfsuite.compare.pairings import Party
 from perfsuite.errors import WorkerError
-from perfsuite.judge.paired import judge_pairs
+from perfsuite.judge.paired import judge_pairs, settled
 from perfsuite.measure import journal as journals
 from perfsuite.measure.clock import Clock, Say
 from perfsuite.measure.side_by_side import measure_pair
-from perfsuite.records.comparison import Examination, PairingFailure, Screening
+from perfsuite.records.comparison import Examination, Look, PairingFailure, Screening
 from perfsuite.records.measurement import Stack
 from perfsuite.records.pair import Pair, Pairing
-from perfsuite.records.speed import Speed
+from perfsuite.records.speed import Speed, Verdict
 from perfsuite.stats.sequential import Looks
 
 
@@ -39,7 +39,7 @@ class Journal(journals.Journal[Header]):
     """All that a comparison has measured."""
 
     header_type = Header
-    kinds = (Screening, Examination, Pair, PairingFailure)
+    kinds = (Screening, Examination, Pair, PairingFailure, Look)
 
 
 class Schedule:
@@ -68,26 +68,17 @@ class Schedule:
         self._pairs: dict[Pairing, list[Pair]] = defaultdict(list)
         for pair in journal.of(Pair):
             self._pairs[pair.pairing].append(pair)
+        self._spent: dict[Pairing, float] = defaultdict(float)
         self._took_s: dict[Pairing, float] = {}
         #: None: not yet decided, or never.
-        self.decided = {pairing: self._replayed(pairing) for pairing in pairings}
+        self.decided: dict[Pairing, Speed | None] = dict.fromkeys(pairings)
+        for look in journal.of(Look):
+            self._spent[look.pairing] += look.error
+            if look.pairing in self.decided and self.decided[look.pairing] is None:
+                self.decided[look.pairing] = self._decision(look)
 
-    def run(self) -> None:
-        """Examine every pairing, then measure."""
-        self._examine()
-        self.measure()
-
-    def measure(self) -> None:
-        """Pairs of processes, pass by pass, until each pairing is decided or the time is up."""
-        for number in range(self._looks.counts[-1]):
-            if not (undecided := self._undecided()) or not self._clock.allows():
-                break
-            self._pass(undecided[::-1] if number % 2 else undecided)
-        for pairing in self._undecided(full=True):
-            if len(pairs := self._pairs[pairing]) > 1:
-                self.decided[pairing] = judge_pairs(pairs, self._looks, resolution=self._resolution, last=True)
-
-    def _examine(self) -> None:
+    def examine(self) -> None:
+        """Both sides' outputs and evidence of every pairing, as long as there is time."""
         examined = {record.pairing for record in self._journal.of(Examination)}
         left = [pairing for pairing in self._pairings if pairing not in examined and pairing not in self._failed]
         for pairing in left[:1]:  # four imports of 5 to 25 s, side by side
@@ -102,6 +93,21 @@ class Schedule:
             with self._failing(pairing):
                 self._journal.append(examine(pairing, self._baseline.rig, self._candidate.rig))
 
+    def measure(self) -> None:
+        """Pairs of processes, pass by pass, until each pairing is decided or the time is up."""
+        for number in range(self._looks.counts[-1]):
+            fitting = [pairing for pairing in self._undecided() if self._fits(pairing)]
+            if not fitting:
+                break
+            self._pass(fitting[::-1] if number % 2 else fitting)
+        for pairing in self._undecided(full=True):
+            if (count := len(self._pairs[pairing])) > 1:
+                error = self._looks.last_error(self._spent[pairing])
+                self.decided[pairing] = self._look(Look(pairing=pairing, count=count, error=error, last=True))
+
+    def _fits(self, pairing: Pairing) -> bool:
+        return self._clock.allows(self._took_s.get(pairing, 0.0))
+
     def _pass(self, pairings: Sequence[Pairing]) -> None:
         """One pair of each, by processes that are loaded anew: libraries lie at other addresses then.
 
@@ -112,7 +118,7 @@ class Schedule:
         self._baseline.rig.relaunch(pairings[0].baseline)
         self._candidate.rig.relaunch(pairings[0].candidate)
         for pairing in pairings:
-            if not self._clock.allows(self._took_s.get(pairing, 0.0)):
+            if not self._fits(pairing):
                 continue
             start_s = self._clock.spent_s
             pairs = self._pairs[pairing]
@@ -122,8 +128,34 @@ class Schedule:
                 pair = measure_pair(pairing, self._baseline.rig, self._candidate.rig)
                 self._journal.append(pair)
                 pairs.append(pair)
-                self.decided[pairing] = judge_pairs(pairs, self._looks, resolution=self._resolution)
+                self._clock.count(pair.measured_s)
+                error = self._looks.error(len(pairs), self._spent[pairing])
+                if error is not None:
+                    look = Look(pairing=pairing, count=len(pairs), error=error, last=False)
+                    self.decided[pairing] = self._look(look)
             self._took_s[pairing] = self._clock.spent_s - start_s
+
+    def _look(self, look: Look) -> Speed | None:
+        """What the look shows; journalled before anybody knows, so that no run spends its error twice."""
+        self._journal.append(look)
+        self._spent[look.pairing] += look.error
+        found = self._seen(look)
+        return found if look.last else self._settled(found)
+
+    def _decision(self, look: Look) -> Speed | None:
+        """What an earlier run's look decided; when the time was over it left open what is inconclusive."""
+        found = self._seen(look)
+        if look.last:
+            return None if found.verdict is Verdict.INCONCLUSIVE else found
+        return self._settled(found)
+
+    def _seen(self, look: Look) -> Speed:
+        pairs = self._pairs[look.pairing][: look.count]
+        return judge_pairs(pairs, look.error, resolution=self._resolution, coverage=self._looks.coverage)
+
+    def _settled(self, found: Speed) -> Speed | None:
+        assert found.interval is not None
+        return found if settled(found.interval, self._resolution) else None
 
     @contextmanager
     def _failing(self, pairing: Pairing) -> Iterator[None]:
@@ -143,13 +175,3 @@ class Schedule:
             and pairing not in self._failed
             and (full or len(self._pairs[pairing]) < self._looks.counts[-1])
         ]
-
-    def _replayed(self, pairing: Pairing) -> Speed | None:
-        """What the looks at a resumed journal's pairs came to."""
-        pairs = self._pairs[pairing]
-        looked = (
-            judge_pairs(pairs[:count], self._looks, resolution=self._resolution)
-            for count in self._looks.counts
-            if count <= len(pairs)
-        )
-        return next(filter(None, looked), None)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class Clock:
-    """The time that a comparison may still take."""
+    """Wall time since it was made, of a budget."""
 
     def __init__(self, budget_s: float) -> None:
         self._start_s = time.monotonic()
@@ -19,6 +19,24 @@ class Clock:
 
     def allows(self, duration_s: float = 0.0) -> bool:
         return self.spent_s + duration_s < self.budget_s
+
+    def count(self, measured_s: float) -> None:
+        """Told how long something was warmed up and timed; wall time passes by itself."""
+
+
+class MeasuringClock(Clock):
+    """Time passes while something is warmed up or timed; starting processes is free."""
+
+    def __init__(self, budget_s: float) -> None:
+        super().__init__(budget_s)
+        self._measured_s = 0.0
+
+    @property
+    def spent_s(self) -> float:
+        return self._measured_s
+
+    def count(self, measured_s: float) -> None:
+        self._measured_s += measured_s
 
 
 #: Told what is about to be done, in words.

@@ -1,25 +1,52 @@
-"""The records of a side-by-side comparison. All frozen; times and ratios follow ``results.py``."""
+"""The records of a side-by-side comparison."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from perfsuite.records.accuracy import Accuracy
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.explanation import Explanation
 from perfsuite.records.measurement import Stack
+from perfsuite.records.outcome import Outcome
 from perfsuite.records.pair import Pair, Pairing
-from perfsuite.records.speed import Speed
+from perfsuite.records.violation import Violation
 from perfsuite.spec import Variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Screening:
+    """One variant of one stack, run once to find its best mode; what is wrong keeps it from being chosen."""
+
+    stack: str
+    variant: Variant
+    latency_s: float | None
+    outputs: tuple[Violation, ...] = ()
+    failure: str = ""
+
+    @property
+    def usable(self) -> bool:
+        return self.latency_s is not None and not self.outputs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lack:
+    """Why a side has no variant to compare: what it does not support, what was wrong, what there was no time for."""
+
+    unsupported: tuple[str, ...] = ()
+    unusable: tuple[Screening, ...] = ()
+    untried: tuple[Variant, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OneSided:
-    """What cannot be held against its like, with each side's reason; None where that side could."""
+    """What cannot be held against its like, with what each side lacks; None where that side could."""
 
     name: str
-    baseline_lacks: str | None
-    candidate_lacks: str | None
+    outcome: Outcome
+    baseline: Lack | None
+    candidate: Lack | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,27 +78,26 @@ class PairingFailure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Screening:
-    """One variant of one stack, run once to find its best mode; ``wrong`` keeps it from being chosen."""
+class Look:
+    """That the first ``count`` pairs of a pairing were looked at, and the error that this spent.
 
-    stack: str
-    variant: Variant
-    latency_s: float | None
-    wrong: tuple[str, ...]
+    ``last``: the time was over. A run that resumes may go on, with what is left of the error.
+    """
+
+    pairing: Pairing
+    count: int
+    error: float
+    last: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """All that came of one pairing.
-
-    ``lost`` is what the candidate's kernels fail to do that the baseline's do.
-    """
+    """All that came of one pairing."""
 
     pairing: Pairing
-    comparison: Speed
+    outcome: Outcome
     examination: Examination | None
     pairs: tuple[Pair, ...]
-    lost: tuple[str, ...]
     explanation: Explanation | None
 
 
@@ -86,7 +112,7 @@ class StackSide:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A whole comparison."""
+    """A whole comparison. ``wrong_modes`` are those that a choice of the best mode left out."""
 
     baseline: StackSide
     candidate: StackSide
@@ -96,4 +122,12 @@ class Report:
     coverage: float
     rows: tuple[Row, ...]
     one_sided: tuple[OneSided, ...]
+    wrong_modes: tuple[Outcome, ...]
     wall_s: float
+
+    @property
+    def outcomes(self) -> Iterator[Outcome]:
+        """What the exit status follows from."""
+        yield from (row.outcome for row in self.rows)
+        yield from (one.outcome for one in self.one_sided)
+        yield from self.wrong_modes

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.machine import MachineClass
 from perfsuite.spec import Variant
+from perfsuite.stats.location import fastest_half_mean, slowest_quarter_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +65,14 @@ class Replicate:
     peak_rss_bytes: int
 
     @property
-    def median_s(self) -> float:
-        return statistics.median(self.latencies_ns) * 1e-9
+    def latency_s(self) -> float:
+        """What a pass takes when nobody disturbs it: the one estimand of every ratio, figure and explanation."""
+        return fastest_half_mean(self.latencies_ns) * 1e-9
+
+    @property
+    def slow_latency_s(self) -> float:
+        """What the slowest quarter of the passes takes."""
+        return slowest_quarter_mean(self.latencies_ns) * 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +91,8 @@ class Measurement:
 
     @property
     def latency_s(self) -> float:
-        """The median over replicates of their medians."""
-        return statistics.median(replicate.median_s for replicate in self.replicates)
+        """The geometric mean over replicates, as ratios are made of."""
+        return statistics.geometric_mean(replicate.latency_s for replicate in self.replicates)
 
     @property
     def steady(self) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from perfsuite.records.measurement import Digests, Replicate, Stages, Warmup
 from perfsuite.spec import Variant
-from perfsuite.stats.location import fastest_half_mean, slowest_half_mean
+from perfsuite.stats.location import fastest_half_mean, slowest_quarter_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,14 +89,19 @@ class Pair:
     candidate: Side
 
     @property
+    def measured_s(self) -> float:
+        """Both sides' warm-up and timed blocks; starting and preparing are left out."""
+        return sum(side.stages.warm_up_s + side.stages.timed_s for side in (self.baseline, self.candidate))
+
+    @property
     def log_ratio(self) -> float:
         """Candidate over baseline, of what a pass takes when nobody disturbs it."""
         return self._log_ratio(fastest_half_mean)
 
     @property
-    def slow_half_log_ratio(self) -> float:
-        """Candidate over baseline, of the iterations that ``log_ratio`` leaves out."""
-        return self._log_ratio(slowest_half_mean)
+    def slow_quarter_log_ratio(self) -> float:
+        """Candidate over baseline, of each side's slowest quarter of iterations."""
+        return self._log_ratio(slowest_quarter_mean)
 
     def _log_ratio(self, mean: Callable[[Sequence[float]], float]) -> float:
         one, other = (mean(side.replicate.latencies_ns) for side in (self.baseline, self.candidate))

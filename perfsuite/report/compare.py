@@ -15,24 +15,25 @@ from rich.console import Console
 from rich.table import Table
 
 from perfsuite.explain.changes import evidence_changes
+from perfsuite.judge.colour import colour
 from perfsuite.records.accuracy import Accuracy
-from perfsuite.records.comparison import Report, Row
+from perfsuite.records.comparison import Lack, Report, Row
+from perfsuite.records.outcome import Colour, Outcome, Policy
 from perfsuite.records.pair import Pair
 from perfsuite.records.speed import Verdict
 from perfsuite.report.explain import explanation_lines
+from perfsuite.report.outcome import fault_lines, reason_words, verdict_words
 from perfsuite.report.text import milliseconds
 
-SCHEMA = 1
-_STYLES = {Verdict.REGRESSED: "red", Verdict.ERROR: "bold red", Verdict.IMPROVED: "green", Verdict.UNCHANGED: ""}
-_WORSE = (Verdict.REGRESSED, Verdict.ERROR, Verdict.INCOMPARABLE)
+SCHEMA = 2
+_STYLES = {
+    Colour.GREEN: "",
+    Colour.GREY: "dim",
+    Colour.YELLOW: "yellow",
+    Colour.RED: "red",
+}
 _SPEED = ("", "A", "B", "B / A", "interval", "verdict")
 _COST = ("", "SQNR dB\nA", "\nB", "\nB to A", "peak MB\nA", "\nB", "ready s\nA", "\nB")
-
-
-def worse(report: Report, *, require_verdict: bool) -> bool:
-    """Whether anything is slower, wrong or lost, or, if asked, not decided; or nothing could be compared at all."""
-    unwanted = (*_WORSE, Verdict.INCONCLUSIVE) if require_verdict else _WORSE
-    return not report.rows or any(row.comparison.verdict in unwanted or row.lost for row in report.rows)
 
 
 def print_report(report: Report, console: Console) -> None:
@@ -46,7 +47,7 @@ def print_report(report: Report, console: Console) -> None:
         for group, rows in _groups(report).items():
             table.add_row(f"[bold]{group}")
             for row in rows:
-                style = _STYLES.get(row.comparison.verdict, "yellow") if columns is _SPEED else ""
+                style = _STYLES[colour(row.outcome, Policy())] if columns is _SPEED else ""
                 table.add_row(*cells(row), style=style)
         console.print(table)
     for line in _details(report):
@@ -80,7 +81,7 @@ def markdown(report: Report) -> str:
 def _head(report: Report) -> Iterator[str]:
     for letter, side in (("A", report.baseline), ("B", report.candidate)):
         yield f"{letter}  {side.name} ({side.stack.slug}, Python {side.stack.python}), backend {side.backend}"
-    counts = Counter(row.comparison.verdict for row in report.rows)
+    counts = Counter(outcome.verdict for outcome in report.outcomes)
     verdicts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
     pairs = sum(len(row.pairs) for row in report.rows)
     yield (
@@ -136,16 +137,18 @@ def _label(row: Row) -> str:
 
 
 def _speed_cells(row: Row) -> list[str]:
-    found = row.comparison
-    if found.ratio is None or found.baseline_s is None or found.candidate_s is None:
-        return [_label(row), "", "", "", "", _verdict(row)]
+    found = row.outcome.speed
+    if found is None or found.ratio is None or found.baseline_s is None or found.candidate_s is None:
+        return [_label(row), "", "", "", "", _verdict(row.outcome)]
     interval = f"{found.interval.low:.3f}..{found.interval.high:.3f}" if found.interval else ""
     latencies = [milliseconds(found.baseline_s), milliseconds(found.candidate_s)]
-    return [_label(row), *latencies, f"{found.ratio:.3f}", interval, _verdict(row)]
+    return [_label(row), *latencies, f"{found.ratio:.3f}", interval, _verdict(row.outcome)]
 
 
-def _verdict(row: Row) -> str:
-    return f"{row.comparison.verdict}{', lost' if row.lost else ''}"
+def _verdict(outcome: Outcome) -> str:
+    """In one or two words, which a column of a table has room for."""
+    lost = outcome.lost and outcome.verdict in (Verdict.ERROR, Verdict.REGRESSED)
+    return f"{outcome.verdict}, lost" if lost else str(outcome.verdict)
 
 
 def _cost_cells(row: Row) -> list[str]:
@@ -179,27 +182,37 @@ def _ready(pairs: Sequence[Pair]) -> list[str]:
 def _details(report: Report) -> Iterator[str]:
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for row in report.rows:
-        alike[row.comparison.verdict, *_why(row)].append(row.pairing.id)
+        alike[verdict_words(row.outcome), *_why(row)].append(row.pairing.id)
+    for outcome in report.wrong_modes:
+        alike[f"{outcome.verdict}, beside another mode", *fault_lines(outcome)].append(outcome.variant.id)
     for (verdict, *lines), names in alike.items():
         if lines:
             yield f"{', '.join(names)}: {verdict}"
             yield from (f"  {line}" for line in lines)
     yield from _meanwhile(report)
-    lacking: dict[tuple[str | None, str | None], list[str]] = defaultdict(list)
+    lacking: dict[tuple[str, str], list[str]] = defaultdict(list)
     for one in report.one_sided:
-        lacking[one.baseline_lacks, one.candidate_lacks].append(one.name)
-    for (baseline, candidate), names in lacking.items():
-        reasons = [f"not in {letter}: {reason}" for letter, reason in (("A", baseline), ("B", candidate)) if reason]
-        yield f"{'; '.join(reasons)} ({len(names)}): {', '.join(names)}"
+        lacks = [
+            f"not in {letter}: {_lack(lack)}" for letter, lack in (("A", one.baseline), ("B", one.candidate)) if lack
+        ]
+        lacking[str(one.outcome.verdict), "; ".join(lacks)].append(one.name)
+    for (verdict, lacks), names in lacking.items():
+        yield f"{verdict} ({len(names)}), {lacks}: {', '.join(names)}"
+
+
+def _lack(lack: Lack) -> str:
+    failed = [f"{one.variant.mode} is wrong or fails" for one in lack.unusable]
+    untried = [f"no time was left to try {variant.mode}" for variant in lack.untried]
+    return "; ".join((*lack.unsupported, *failed, *untried))
 
 
 def _why(row: Row) -> Iterator[str]:
-    """The reason, unless the figures say it all; what was lost; the causes of a difference; evidence that differs."""
-    verdict, differs = row.comparison.verdict, row.comparison.verdict in (Verdict.REGRESSED, Verdict.IMPROVED)
-    if verdict is not Verdict.UNCHANGED or "though" in row.comparison.reason:
-        yield row.comparison.reason
-    yield from (f"lost: {line}" for line in row.lost)
-    if differs and row.explanation:
+    """The reason, unless the figures say it all; what is wrong or lost; why it differs; evidence that differs."""
+    speed = row.outcome.speed
+    if speed is not None and speed.verdict is not Verdict.UNCHANGED and not row.outcome.failure:
+        yield reason_words(speed)
+    yield from fault_lines(row.outcome)
+    if speed is not None and speed.verdict in (Verdict.REGRESSED, Verdict.IMPROVED) and row.explanation:
         yield from explanation_lines(row.explanation)
     elif row.examination and row.pairing.baseline.backend == row.pairing.candidate.backend:
         yield from evidence_changes(row.examination.baseline.evidence, row.examination.candidate.evidence)

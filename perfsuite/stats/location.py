@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Sequence
 
 
@@ -26,6 +25,17 @@ def fastest_half_mean(latencies: Sequence[float]) -> float:
     return math.exp(total / half)
 
 
-def slowest_half_mean(latencies: Sequence[float]) -> float:
-    """The geometric mean of the other half: what the faster half leaves out."""
-    return statistics.geometric_mean(latencies) ** 2 / fastest_half_mean(latencies)
+def slowest_quarter_mean(latencies: Sequence[float]) -> float:
+    """The geometric mean of the slowest quarter: what the faster half leaves out, where it hurts most.
+
+    A whole number of iterations is no need: of five, the slowest and a quarter of the next. Every tenth pass
+    four times as long makes it 1.74 times as long (the slower half 1.32 times), while one stall of twenty
+    times among a hundred passes makes it 1.13 times as long.
+    """
+    logs = sorted(map(math.log, latencies), reverse=True)
+    quarter = max(1.0, len(logs) / 4)
+    whole = int(quarter)
+    total = sum(logs[:whole])
+    if quarter > whole:
+        total += logs[whole] * (quarter - whole)
+    return math.exp(total / quarter)

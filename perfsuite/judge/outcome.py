@@ -1,0 +1,47 @@
+"""Speed, outputs, kernels, support and failure -> one outcome: the worst of them counts."""
+
+from __future__ import annotations
+
+from perfsuite.records.outcome import Outcome
+from perfsuite.records.speed import Speed, Verdict
+from perfsuite.records.violation import Against, Kind, Violation
+from perfsuite.spec import Support, Variant
+
+_WORST_LAST = tuple(Verdict)
+
+
+def judge_variant(
+    variant: Variant,
+    *,
+    speed: Speed | None = None,
+    outputs: tuple[Violation, ...] = (),
+    kernels: tuple[Violation, ...] = (),
+    lost: tuple[Violation, ...] = (),
+    failure: str = "",
+) -> Outcome:
+    """What came of a variant that was run; wrong outputs are an error, whatever is known of its speed."""
+    verdicts = [Verdict.INCONCLUSIVE if speed is None else speed.verdict]
+    if kernels or lost:
+        verdicts.append(Verdict.LOST)
+    if outputs or failure:
+        verdicts.append(Verdict.ERROR)
+    return Outcome(
+        variant=variant,
+        verdict=max(verdicts, key=_WORST_LAST.index),
+        speed=speed,
+        outputs=outputs,
+        kernels=kernels,
+        lost=lost,
+        failure=failure,
+    )
+
+
+def judge_support(variant: Variant, support: Support, *, in_baseline: bool) -> Outcome:
+    """What came of a variant that this side does not support: lost where the baseline runs it."""
+    assert support.reason is not None
+    if not in_baseline:
+        return Outcome(variant=variant, verdict=Verdict.UNSUPPORTED, unsupported=support.reason)
+    lost = Violation(
+        kind=Kind.SUPPORT, expected="supported", found="unsupported", against=Against.BASELINE, why=support.reason
+    )
+    return Outcome(variant=variant, verdict=Verdict.LOST, lost=(lost,), unsupported=support.reason)
