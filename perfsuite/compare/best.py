@@ -15,7 +15,7 @@ from perfsuite.compare.schedule import Journal
 from perfsuite.errors import WorkerError
 from perfsuite.judge.outcome import judge_variant
 from perfsuite.measure.clock import Clock, Say
-from perfsuite.records.comparison import Lack, OneSided, Screening
+from perfsuite.records.comparison import Gap, OneSided, Screening
 from perfsuite.records.outcome import Outcome
 from perfsuite.records.pair import Pairing
 from perfsuite.spec import Mode, Precision, Variant
@@ -41,7 +41,7 @@ def pair_best(
             case [Variant() as one, Variant() as other]:
                 pairings.append(Pairing(baseline=one, candidate=other))
             case _:
-                lacks = [choice if isinstance(choice, Lack) else None for choice in choices]
+                lacks = [choice if isinstance(choice, Gap) else None for choice in choices]
                 name = f"{model}-{precision}-{workload}"
                 one_sided.append(unpaired(name, fitting[0][1], *lacks, matters=1 + request.resolution))
     return tuple(pairings), tuple(one_sided)
@@ -62,7 +62,7 @@ def _cell(screening: Screening) -> tuple[str, Mode, Precision, str]:
     return variant.model, variant.mode, variant.precision, variant.workload
 
 
-def _choice(party: Party, variants: Iterable[Variant], journal: Journal, clock: Clock, say: Say) -> Variant | Lack:
+def _choice(party: Party, variants: Iterable[Variant], journal: Journal, clock: Clock, say: Say) -> Variant | Gap:
     """The fastest, or why there is none."""
     known = {record.variant: record for record in journal.of(Screening) if record.stack == party.name}
     unsupported: list[str] = []
@@ -83,7 +83,7 @@ def _choice(party: Party, variants: Iterable[Variant], journal: Journal, clock: 
     usable = {one.variant: one.latency_s for one in screenings if one.latency_s is not None and one.usable}
     if usable:
         return min(usable, key=lambda variant: usable[variant])
-    return Lack(
+    return Gap(
         unsupported=tuple(dict.fromkeys(unsupported)),
         unusable=tuple(one for one in screenings if not one.usable),
         untried=tuple(untried),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from perfsuite.compare.request import Request
 from perfsuite.errors import UsageError
 from perfsuite.judge.outcome import judge_support, judge_variant
-from perfsuite.records.comparison import Lack, OneSided
+from perfsuite.records.comparison import Gap, OneSided
 from perfsuite.records.pair import Pairing
 from perfsuite.records.speed import Reason, Speed, Verdict
 from perfsuite.spec import Mode, Precision, Support, Variant
@@ -63,7 +63,7 @@ def pair_up(baseline: Party, candidate: Party, request: Request) -> tuple[tuple[
         if not (request.fits(pairing.baseline) or request.fits(pairing.candidate)):
             continue
         lacks = [
-            None if support.reason is None else Lack(unsupported=(support.reason,))
+            None if support.reason is None else Gap(unsupported=(support.reason,))
             for support in (baseline.rig.support(pairing.baseline), candidate.rig.support(pairing.candidate))
         ]
         if lacks == [None, None]:
@@ -73,7 +73,7 @@ def pair_up(baseline: Party, candidate: Party, request: Request) -> tuple[tuple[
     return tuple(pairings), tuple(one_sided)
 
 
-def unpaired(name: str, variant: Variant, baseline: Lack | None, candidate: Lack | None, *, matters: float) -> OneSided:
+def unpaired(name: str, variant: Variant, baseline: Gap | None, candidate: Gap | None, *, matters: float) -> OneSided:
     """What comes of a variant that one side alone has, or neither."""
     if any(lack and lack.untried for lack in (baseline, candidate)):
         speed = Speed(variant=variant, verdict=Verdict.INCONCLUSIVE, reason=Reason.TIME, matters=matters)

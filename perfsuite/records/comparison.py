@@ -31,7 +31,7 @@ class Screening:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lack:
+class Gap:
     """Why a side has no variant to compare: what it does not support, what was wrong, what there was no time for."""
 
     unsupported: tuple[str, ...] = ()
@@ -45,8 +45,8 @@ class OneSided:
 
     name: str
     outcome: Outcome
-    baseline: Lack | None
-    candidate: Lack | None
+    baseline: Gap | None
+    candidate: Gap | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

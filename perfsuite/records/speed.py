@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from perfsuite.records.baseline import Baseline, Incomparable, Missing
 from perfsuite.spec import Variant
 from perfsuite.stats.intervals import Interval
 
@@ -43,7 +44,8 @@ class Speed:
     """A candidate's latency against its baseline's.
 
     ``ratio`` above 1 is slower, and from ``matters`` on it matters. ``slow_part`` is the interval of the
-    slower quarters' ratio. ``observations`` counts pairs of processes, or the candidate's replicates.
+    slowest quarters' ratio. ``observations`` counts pairs of processes, or the candidate's replicates.
+    ``baseline`` is what was stored; None where two stacks ran side by side.
     """
 
     variant: Variant
@@ -56,3 +58,4 @@ class Speed:
     ratio: float | None = None
     interval: Interval | None = None
     slow_part: Interval | None = None
+    baseline: Baseline | Missing | Incomparable | None = None

@@ -17,7 +17,7 @@ from rich.table import Table
 from perfsuite.explain.changes import evidence_changes
 from perfsuite.judge.colour import colour
 from perfsuite.records.accuracy import Accuracy
-from perfsuite.records.comparison import Lack, Report, Row
+from perfsuite.records.comparison import Gap, Report, Row
 from perfsuite.records.outcome import Colour, Outcome, Policy
 from perfsuite.records.pair import Pair
 from perfsuite.records.speed import Verdict
@@ -190,7 +190,7 @@ def _details(report: Report) -> Iterator[str]:
             yield f"{', '.join(names)}: {verdict}"
             yield from (f"  {line}" for line in lines)
     yield from _meanwhile(report)
-    lacking: dict[tuple[str, str], list[str]] = defaultdict(list)
+    lacking: dict[tuple[Verdict, str], list[str]] = defaultdict(list)
     for one in report.one_sided:
         lacks = [
             f"not in {letter}: {_lack(lack)}" for letter, lack in (("A", one.baseline), ("B", one.candidate)) if lack
@@ -200,7 +200,7 @@ def _details(report: Report) -> Iterator[str]:
         yield f"{verdict} ({len(names)}), {lacks}: {', '.join(names)}"
 
 
-def _lack(lack: Lack) -> str:
+def _lack(lack: Gap) -> str:
     failed = [f"{one.variant.mode} is wrong or fails" for one in lack.unusable]
     untried = [f"no time was left to try {variant.mode}" for variant in lack.untried]
     return "; ".join((*lack.unsupported, *failed, *untried))

@@ -14,17 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perfsuite.compare.pairings import Party
-from perfsuite.compare.schedule import Header, Journal, Schedule
+from perfsuite.compare.request import Request
+from perfsuite.compare.run import compare_stacks
 from perfsuite.errors import WorkerError
-from perfsuite.judge.paired import COVERAGE, LOOKS
-from perfsuite.measure.clock import Clock
+from perfsuite.measure.clock import MeasuringClock
 from perfsuite.measure.rig import Rig
-from perfsuite.records.comparison import PairingFailure
-from perfsuite.records.pair import Pair, Pairing
+from perfsuite.records.pair import Pair
 from perfsuite.records.speed import Speed, Verdict
 from perfsuite.report.progress import within_budget
 from perfsuite.spec import Mode, Precision, Variant
-from perfsuite.stats.sequential import Looks
 
 if TYPE_CHECKING:
     from perfsuite.settings import Settings
@@ -46,18 +44,6 @@ _ALIKE_RESOLUTION = 0.01
 _BUDGET_S = 60.0
 
 
-class _Measuring(Clock):
-    """Time passes while something is warmed up or timed; starting processes is free."""
-
-    def __init__(self, budget_s: float, journal: Journal) -> None:
-        super().__init__(budget_s)
-        self._journal = journal
-
-    @property
-    def spent_s(self) -> float:
-        return sum(map(_measured_s, self._journal.of(Pair)))
-
-
 def run(settings: Settings, *, runs: int) -> int:
     """Print how often what was called, and how narrow the intervals got; 1 if anything was called wrongly."""
     false_alarms = _alike(settings, runs)
@@ -75,7 +61,7 @@ def _alike(settings: Settings, runs: int) -> int:
             verdicts[found.variant][found.verdict] += 1
             assert found.interval is not None
             widths[found.variant].append((found.interval.high - found.interval.low) / 2)
-            measured_s[found.variant].append(sum(map(_measured_s, pairs)))
+            measured_s[found.variant].append(sum(pair.measured_s for pair in pairs))
             latencies_s[found.variant] = found.baseline_s or 0.0
     print(f"a stack against itself, {runs} runs of {len(VARIANTS)} variants, resolution {_ALIKE_RESOLUTION:.1%}")
     for variant in VARIANTS:
@@ -108,46 +94,32 @@ def _slowed(settings: Settings, fault: str, *, trials: int) -> int:
 
 def compared(
     settings: Settings, variants: Sequence[Variant], fault: str | None, resolution: float
-) -> list[tuple[Speed, list[Pair]]]:
-    """What became of each variant, and its pairs; WorkerError if one could not be compared."""
-    pairings = [Pairing(baseline=variant, candidate=variant) for variant in variants]
+) -> list[tuple[Speed, tuple[Pair, ...]]]:
+    """What became of each variant's speed, and its pairs; WorkerError if one could not be compared."""
+    request = Request(
+        fits=frozenset(variants).__contains__,
+        selection=(),
+        workloads=("latency",),
+        resolution=resolution,
+        examining=False,
+    )
+    clock = MeasuringClock(_BUDGET_S * len(variants))
     with (
         tempfile.TemporaryDirectory() as folder,
         Rig(settings) as one,
         Rig(settings, planted=fault) as other,
+        within_budget(clock) as say,
     ):
         baseline, candidate = (Party(name=name, backend="stock", rig=rig) for name, rig in (("A", one), ("B", other)))
-        header = Header(
-            baseline=one.stack,
-            candidate=other.stack,
-            backends=("stock", "stock"),
-            machine_slug=one.machine.slug,
-            environments=(one.environment, other.environment),
-            resolution=resolution,
-            best=False,
-            selection=(),
-        )
-        journal = Journal.create(Path(folder), header)
-        looks = Looks(counts=LOOKS, coverage=COVERAGE, comparisons=len(pairings))
-        clock = _Measuring(_BUDGET_S * len(variants), journal)
-        with within_budget(clock) as say:
-            schedule = Schedule(
-                baseline, candidate, pairings, journal, looks=looks, resolution=resolution, clock=clock, say=say
-            )
-            schedule.measure()
-        failures = {failure.pairing: failure.reason for failure in journal.of(PairingFailure)}
-        compared = []
-        for pairing, found in schedule.decided.items():
-            # A comparison that is not there alarms nobody.
-            if found is None:
-                raise WorkerError(f"{pairing.id}: {failures.get(pairing, 'too slow for two pairs in its time')}")
-            compared.append((found, [pair for pair in journal.of(Pair) if pair.pairing == pairing]))
-        return compared
-
-
-def _measured_s(pair: Pair) -> float:
-    """Both sides' warm-up and timed blocks; starting and preparing are left out."""
-    return sum(side.stages.warm_up_s + side.stages.timed_s for side in (pair.baseline, pair.candidate))
+        report = compare_stacks(baseline, candidate, request, journals=Path(folder), resume=False, clock=clock, say=say)
+    found = []
+    for row in report.rows:
+        speed = row.outcome.speed
+        # A comparison that is not there alarms nobody.
+        if row.outcome.failure or speed is None or speed.interval is None:
+            raise WorkerError(f"{row.pairing.id}: {row.outcome.failure or 'too slow for two pairs in its time'}")
+        found.append((speed, row.pairs))
+    return found
 
 
 def _counts(verdicts: Counter[Verdict]) -> str:
