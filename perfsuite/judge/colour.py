@@ -24,11 +24,11 @@ def colour(outcome: Outcome, policy: Policy) -> Colour:
     """Green is better, as good, or without a baseline yet; red is slower, wrong, lost or of other data."""
     if _is_worse(outcome, policy):
         return Colour.RED
-    if outcome.speed is None and outcome.unsupported:
+    if outcome.unsupported:
         return Colour.GREY
-    speed = outcome.speed.verdict if outcome.speed else Verdict.INCONCLUSIVE
-    if policy.accept_speed:
+    if outcome.speed is None or policy.accept_speed:
         return Colour.GREEN
+    speed = outcome.speed.verdict
     if speed is Verdict.INCONCLUSIVE:
         return Colour.RED if policy.require_verdict else Colour.YELLOW
     if speed is Verdict.MISSING_BASELINE and policy.require_verdict:

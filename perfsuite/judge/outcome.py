@@ -19,8 +19,11 @@ def judge_variant(
     lost: tuple[Violation, ...] = (),
     failure: str = "",
 ) -> Outcome:
-    """What came of a variant that was run; wrong outputs are an error, whatever is known of its speed."""
-    verdicts = [Verdict.INCONCLUSIVE if speed is None else speed.verdict]
+    """What came of a variant that was run; wrong outputs are an error, whatever is known of its speed.
+
+    Without ``speed`` nothing was asked of it: then what is not wrong is unchanged.
+    """
+    verdicts = [Verdict.UNCHANGED if speed is None else speed.verdict]
     if kernels or lost:
         verdicts.append(Verdict.LOST)
     if outputs or failure:

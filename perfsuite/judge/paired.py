@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from perfsuite.judge.rule import judge_ratio
 from perfsuite.records.pair import Pair
 from perfsuite.records.speed import Speed
-from perfsuite.stats.intervals import Interval
-from perfsuite.stats.sequential import ratio_interval_at
+from perfsuite.stats.intervals import Interval, mean_ratio_interval
 
 #: Looks after so many pairs. Four are the fewest whose spread says something; from one to the next
 #: the interval gets some 15 to 25 % narrower, which is worth the share of the error it costs.
@@ -25,9 +24,9 @@ _SLOW_PART_SHARE = 0.1
 def judge_pairs(pairs: Sequence[Pair], error: float, *, resolution: float, coverage: float = COVERAGE) -> Speed:
     """What at least two pairs of one pairing show, by intervals that may miss the truth with ``error``."""
     log_ratios = [pair.log_ratio for pair in pairs]
-    interval = ratio_interval_at(log_ratios, error * (1 - _SLOW_PART_SHARE), coverage=coverage)
+    interval = mean_ratio_interval(log_ratios, error=error * (1 - _SLOW_PART_SHARE), coverage=coverage)
     slow_log_ratios = [pair.slow_quarter_log_ratio for pair in pairs]
-    slow_part = ratio_interval_at(slow_log_ratios, error * _SLOW_PART_SHARE, coverage=coverage)
+    slow_part = mean_ratio_interval(slow_log_ratios, error=error * _SLOW_PART_SHARE, coverage=coverage)
     ratio = math.exp(statistics.fmean(log_ratios))
     verdict, reason = judge_ratio(ratio, interval, slow_part, matters=1 + resolution)
     return Speed(

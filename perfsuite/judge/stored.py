@@ -11,7 +11,7 @@ from perfsuite.records.baseline import Baseline, Incomparable, Missing
 from perfsuite.records.measurement import Measurement, Replicate
 from perfsuite.records.speed import Reason, Speed, Verdict
 from perfsuite.spec import Variant
-from perfsuite.stats.intervals import Interval
+from perfsuite.stats.intervals import Interval, ratio_interval
 from perfsuite.stats.moderated import Variance, moderated
 
 #: The customary 95 %. Replicates of one session see one machine state, so the interval knows
@@ -23,11 +23,12 @@ _SLOW_PART_SHARE = 0.1
 #: the median (resnet50 FP32 on an idle machine, 61 against 38 ms), and less is nobody's to tell.
 SINGLE_RATIO = 2.0
 
-_Find = Callable[[Measurement], Baseline | Missing | Incomparable]
+#: What a measurement is to be held against.
+Find = Callable[[Measurement], Baseline | Missing | Incomparable]
 
 
 def judge_session(
-    measurements: Mapping[Variant, Measurement], find: _Find, *, regression_ratio: float
+    measurements: Mapping[Variant, Measurement], find: Find, *, regression_ratio: float
 ) -> dict[Variant, Speed]:
     """Each measurement against what ``find`` finds for it; how much replicates vary, all of them tell together."""
     baselines = {variant: find(measurement) for variant, measurement in measurements.items()}
@@ -128,9 +129,10 @@ def _interval(sides: Sequence[Sequence[float]], variance: Variance, error: float
     """Student's t-interval; a single replicate a side is not enough, though others tell how much it may vary."""
     if variance.freedom == 0 or all(len(side) == 1 for side in sides):
         return None
-    from scipy.stats import t  # 0.5 s to import, so only when something is judged
-
-    difference = statistics.fmean(sides[0]) - statistics.fmean(sides[1])
-    squared_error = variance.value * sum(1 / len(side) for side in sides)
-    half_width = float(t.isf(error / 2, variance.freedom)) * math.sqrt(squared_error)
-    return Interval(low=math.exp(difference - half_width), high=math.exp(difference + half_width), coverage=COVERAGE)
+    return ratio_interval(
+        statistics.fmean(sides[0]) - statistics.fmean(sides[1]),
+        squared_error=variance.value * sum(1 / len(side) for side in sides),
+        freedom=variance.freedom,
+        error=error,
+        coverage=COVERAGE,
+    )

@@ -190,20 +190,19 @@ def _details(report: Report) -> Iterator[str]:
             yield f"{', '.join(names)}: {verdict}"
             yield from (f"  {line}" for line in lines)
     yield from _meanwhile(report)
-    lacking: dict[tuple[Verdict, str], list[str]] = defaultdict(list)
+    lacking: dict[tuple[str, str], list[str]] = defaultdict(list)
     for one in report.one_sided:
-        lacks = [
-            f"not in {letter}: {_lack(lack)}" for letter, lack in (("A", one.baseline), ("B", one.candidate)) if lack
-        ]
-        lacking[str(one.outcome.verdict), "; ".join(lacks)].append(one.name)
-    for (verdict, lacks), names in lacking.items():
-        yield f"{verdict} ({len(names)}), {lacks}: {', '.join(names)}"
+        sides = (("A", one.baseline), ("B", one.candidate))
+        reasons = "; ".join(f"not in {letter}: {_lack(gap)}" for letter, gap in sides if gap)
+        lacking[str(one.outcome.verdict), reasons].append(one.name)
+    for (word, reasons), names in lacking.items():
+        yield f"{word} ({len(names)}), {reasons}: {', '.join(names)}"
 
 
-def _lack(lack: Gap) -> str:
-    failed = [f"{one.variant.mode} is wrong or fails" for one in lack.unusable]
-    untried = [f"no time was left to try {variant.mode}" for variant in lack.untried]
-    return "; ".join((*lack.unsupported, *failed, *untried))
+def _lack(gap: Gap) -> str:
+    failed = [f"{one.variant.mode} is wrong or fails" for one in gap.unusable]
+    untried = [f"no time was left to try {variant.mode}" for variant in gap.untried]
+    return "; ".join((*gap.unsupported, *failed, *untried))
 
 
 def _why(row: Row) -> Iterator[str]:

@@ -11,12 +11,7 @@ makes all the intervals of the matrix hold together (Bonferroni).
 
 from __future__ import annotations
 
-import math
-import statistics
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-from perfsuite.stats.intervals import Interval
 
 #: What a look spends of what is left when the time is over: not all, for with more time the same data may
 #: grow (judgement: the interval after four pairs gets 4 % wider by it, after eight 2 %).
@@ -52,17 +47,3 @@ class Looks:
     def last_error(self, spent: float) -> float:
         """What a look may make when the time is over; the rest is for a run that resumes."""
         return _LAST_SHARE * (self.total_error - spent)
-
-
-def ratio_interval_at(log_ratios: Sequence[float], error: float, *, coverage: float) -> Interval:
-    """Student's t-interval for the geometric mean of ratios, which misses it with probability ``error``.
-
-    Each number is one pair of processes' log-ratio; ddof is 1. ``coverage`` is what the interval is
-    said to have, together with others. At least two numbers.
-    """
-    from scipy.stats import t  # 0.5 s to import, so only when something is judged
-
-    count = len(log_ratios)
-    mean = statistics.fmean(log_ratios)
-    half_width = float(t.isf(error / 2, count - 1)) * statistics.stdev(log_ratios) / math.sqrt(count)
-    return Interval(low=math.exp(mean - half_width), high=math.exp(mean + half_width), coverage=coverage)

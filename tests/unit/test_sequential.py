@@ -8,49 +8,67 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from perfsuite.judge.paired import LOOKS
-from perfsuite.stats.sequential import Looks, ratio_interval_at
+from perfsuite.stats.sequential import Looks
 
 ALONE = Looks(counts=LOOKS, coverage=0.95, comparisons=1)
 
 
-@pytest.mark.parametrize("error", [0.5, 0.05, 0.001])
-@pytest.mark.parametrize("count", [2, 5, 30])
-def test_the_interval_is_scipy_s_of_the_mean_logarithm(count: int, error: float) -> None:
-    log_ratios = np.random.default_rng(count).normal(0.03, 0.01, count)
-    expected = stats.ttest_1samp(log_ratios, 0.0).confidence_interval(1 - error)
-    found = ratio_interval_at(log_ratios.tolist(), error, coverage=0.95)
-    assert (math.log(found.low), math.log(found.high)) == pytest.approx((expected.low, expected.high), rel=1e-9)
-    assert found.coverage == 0.95
-
-
 def test_all_looks_together_spend_the_error_and_no_more() -> None:
-    spent = [ALONE.error(count) for count in LOOKS]
-    assert sum(filter(None, spent)) == pytest.approx(0.05)
-    assert [ALONE.error(count) for count in (1, 5, 7, 17)] == [None] * 4
+    spent = 0.0
+    for count in LOOKS:
+        spent += ALONE.error(count, spent) or 0.0
+    assert spent == pytest.approx(0.05)
+    assert [ALONE.error(count, 0.0) for count in (1, 5, 7, 17)] == [None] * 4
 
 
-@pytest.mark.parametrize("count", range(2, LOOKS[-1] + 1))
-def test_a_last_look_spends_what_is_left(count: int) -> None:
-    before = sum(filter(None, (ALONE.error(earlier) for earlier in LOOKS if earlier < count)))
-    assert before + ALONE.last_error(count) == pytest.approx(0.05)
+@pytest.mark.parametrize("spent", [0.0, 0.01, 0.049])
+def test_a_last_look_leaves_a_tenth_of_the_rest_for_a_run_that_resumes(spent: float) -> None:
+    assert spent + ALONE.last_error(spent) == pytest.approx(0.05 - 0.1 * (0.05 - spent))
+
+
+def test_a_look_whose_error_was_spent_earlier_is_not_taken() -> None:
+    spent = ALONE.last_error(0.0)
+    assert ALONE.error(8, spent) is None
+    assert ALONE.error(24, spent) == pytest.approx(0.05 - spent)
 
 
 def test_the_error_is_shared_by_the_comparisons() -> None:
     shared = Looks(counts=LOOKS, coverage=0.95, comparisons=24)
     for count in LOOKS:
-        assert shared.error(count) == pytest.approx((ALONE.error(count) or 0) / 24)
+        assert shared.error(count, 0.0) == pytest.approx((ALONE.error(count, 0.0) or 0) / 24)
 
 
 def _missed(paths: NDArray[np.float64], looks: Looks, true: float) -> float:
     """How often any look's interval misses the truth: what somebody who stops where it suits best would see."""
-    missed = np.zeros(len(paths), dtype=bool)
+    missed, spent = np.zeros(len(paths), dtype=bool), 0.0
     for count in looks.counts:
-        seen = paths[:, :count]
-        error = looks.error(count)
+        error = looks.error(count, spent)
         assert error is not None
-        half_width = stats.t.isf(error / 2, count - 1) * seen.std(axis=1, ddof=1) / math.sqrt(count)
-        missed |= np.abs(seen.mean(axis=1) - true) > half_width
+        spent += error
+        missed |= _misses(paths, count, error, true)
     return float(missed.mean())
+
+
+def _misses(paths: NDArray[np.float64], count: int, error: float, true: float) -> NDArray[np.bool_]:
+    seen = paths[:, :count]
+    half_width = stats.t.isf(error / 2, count - 1) * seen.std(axis=1, ddof=1) / math.sqrt(count)
+    misses: NDArray[np.bool_] = np.abs(seen.mean(axis=1) - true) > half_width
+    return misses
+
+
+@pytest.mark.parametrize("stops", [(), (5,), (5, 9), (3, 5, 9, 14)])
+def test_coverage_holds_however_often_a_run_whose_time_was_over_is_resumed(stops: tuple[int, ...]) -> None:
+    """Each stop is a last look, whose interval somebody reads; the run that resumes spends what is left."""
+    paths = np.random.default_rng(11).normal(0.0, 0.006, (20_000, LOOKS[-1]))
+    missed, spent = np.zeros(len(paths), dtype=bool), 0.0
+    for count in range(2, LOOKS[-1] + 1):
+        planned = ALONE.error(count, spent)
+        for error in (planned, ALONE.last_error(spent + (planned or 0.0)) if count in stops else None):
+            if error is not None:
+                spent += error
+                missed |= _misses(paths, count, error, 0.0)
+    assert spent <= 0.05 + 1e-12
+    assert missed.mean() <= 0.05
 
 
 def test_coverage_holds_under_the_worst_stopping_rule() -> None:

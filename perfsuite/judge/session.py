@@ -1,0 +1,65 @@
+"""A whole session's measurements -> outcomes: speed, outputs and kernels of each variant together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from perfsuite.check.sketch import hold_against_sketch
+from perfsuite.gates.expectations import Expectation
+from perfsuite.gates.gate import losses, new_violations
+from perfsuite.judge.outcome import judge_variant
+from perfsuite.judge.stored import Find, judge_session
+from perfsuite.records.baseline import Baseline
+from perfsuite.records.evidence import Evidence
+from perfsuite.records.measurement import Failure, Measurement
+from perfsuite.records.outcome import Outcome
+from perfsuite.records.speed import Speed
+from perfsuite.records.violation import Violation
+from perfsuite.spec import Variant
+
+
+def judge_results(
+    results: Mapping[Variant, Measurement | Failure],
+    find: Find,
+    *,
+    expected: Callable[[Variant], Expectation],
+    gate: Callable[[Variant, Evidence], tuple[Violation, ...]],
+    regression_ratio: float,
+) -> dict[Variant, Outcome]:
+    """``gate`` is what kernels must show whatever the baseline did, ``expected`` what it goes by."""
+    measurements = {variant: one for variant, one in results.items() if isinstance(one, Measurement)}
+    speeds = judge_session(measurements, find, regression_ratio=regression_ratio)
+    outcomes = {}
+    for variant, result in results.items():
+        if isinstance(result, Failure):
+            outcomes[variant] = judge_variant(variant, failure=result.reason)
+            continue
+        kernels = gate(variant, result.evidence) if result.evidence else ()
+        lost = _lost(result, speeds[variant], expected(variant))
+        outcomes[variant] = judge_variant(
+            variant,
+            speed=speeds[variant],
+            outputs=result.wrong + _reference(result, speeds[variant]),
+            kernels=kernels,
+            lost=new_violations(kernels, lost),
+        )
+    return outcomes
+
+
+def _lost(result: Measurement, speed: Speed, expected: Expectation) -> tuple[Violation, ...]:
+    stored = _stored(speed)
+    if stored is None or stored.evidence is None or result.evidence is None:
+        return ()
+    return losses(stored.evidence, result.evidence, expected)
+
+
+def _reference(result: Measurement, speed: Speed) -> tuple[Violation, ...]:
+    """Whether FP32 itself answers as it did; a variant is only ever held against its own stack's."""
+    stored = _stored(speed)
+    if stored is None or stored.reference is None or result.reference is None:
+        return ()
+    return hold_against_sketch(stored.reference, result.reference)
+
+
+def _stored(speed: Speed) -> Measurement | None:
+    return speed.baseline.measurement if isinstance(speed.baseline, Baseline) else None
