@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import pytest
 from perfsuite.errors import PerfsuiteError
 from perfsuite.measure.placement import place
 from perfsuite.measure.stack import current_stack
+from perfsuite.records.outcome import Policy
 from perfsuite.settings import REQUIRABLE_ISAS, WEIGHTS_POLICIES, Settings, read_settings
 from perfsuite.spec import WORKLOADS, named_workloads
 from perfsuite.stacks.build import ready_stack
@@ -20,21 +22,28 @@ from perfsuite.stacks.definitions import stack_definitions
 from perfsuite.store.baselines import Baselines
 
 if TYPE_CHECKING:
+    from perfsuite.measure.campaign import Journal
     from perfsuite.measure.rig import Rig
     from perfsuite.measure.stack import ReadyStack
     from perfsuite.records.accuracy import Accuracy
+    from perfsuite.records.baseline import Acceptance
     from perfsuite.records.evidence import Evidence
     from perfsuite.records.explanation import Explanation
     from perfsuite.records.machine import MachineClass
     from perfsuite.records.measurement import Failure, Measurement, Stack
-    from perfsuite.records.speed import Speed
-    from perfsuite.spec import Variant
+    from perfsuite.records.outcome import Outcome
+    from perfsuite.spec import Support, Variant
 
 #: What is selected when neither --workload nor -m names a workload.
 CHECKED_WORKLOAD, TIMED_WORKLOAD = "smoke", "latency"
 
 _SETTINGS_OPTIONS = (
     "threads", "weights", "replicates", "measure_s", "step_timeout_s", "baselines", "regression_ratio", "require_isa",
+)  # fmt: skip
+#: Those that mean nothing without --benchmark-only.
+_TIMING_OPTIONS = (
+    "replicates", "measure_s", "resume", "no_evidence", "baseline_update", "baseline_update_new", "accept_lost",
+    "regression_ratio", "require_verdict",
 )  # fmt: skip
 
 
@@ -49,22 +58,28 @@ class Run:
     update: bool
     update_new: bool
     baseline_stack: str | None
-    require_verdict: bool
+    policy: Policy
     resume: bool
     baselines: Baselines
     #: Another stack than the interpreter's own.
     ready: ReadyStack | None = None
     machine: MachineClass | None = None
     rig: Rig | None = None
+    journal: Journal | None = None
+    #: How many replicates of each an earlier run had measured.
+    resumed: Mapping[Variant, int] = field(default_factory=dict)
     results: dict[Variant, Measurement | Failure] = field(default_factory=dict)
     campaign_s: float = 0.0
-    comparisons: list[Speed] = field(default_factory=list)
+    #: Why variants cannot run here, and which of them were asked for.
+    unsupported: dict[Variant, Support] = field(default_factory=dict)
+    untimed: dict[Variant, Support] = field(default_factory=dict)
+    outcomes: dict[Variant, Outcome] = field(default_factory=dict)
     explanations: dict[Variant, Explanation] = field(default_factory=dict)
     accuracies: list[tuple[Variant, Accuracy]] = field(default_factory=list)
     observed: list[tuple[Variant, Evidence]] = field(default_factory=list)
     evidence_changes: dict[Variant, tuple[str, ...]] = field(default_factory=dict)
     benchmarks: list[Any] = field(default_factory=list)
-    accepted: dict[Path, int] = field(default_factory=dict)
+    acceptance: Acceptance | None = None
     not_accepted: str | None = None
 
     @property
@@ -93,14 +108,18 @@ def add_options(parser: pytest.Parser) -> None:
     add("--baseline-stack", metavar="SLUG", help="compare with this stack's baseline, not the same stack's")
     add("--baseline-update", action="store_true", help="accept what was measured as the new baseline")
     add("--baseline-update-new", action="store_true", help="accept only what has no baseline yet")
+    add("--accept-lost", action="store_true",
+        help="let pass what the baseline does or supports and this run does not; with --baseline-update for good")  # fmt: skip
     add("--regression-ratio", type=float, metavar="R", help="slower by more than this fails (default: 1.25)")
     add("--require-verdict", action="store_true",
-        help="fail what cannot be judged: missing-baseline, incomparable, inconclusive")  # fmt: skip
+        help="fail what cannot be judged: missing-baseline, inconclusive")  # fmt: skip
 
 
 def read_run(config: pytest.Config) -> Run:
     """The options of this run, checked; PerfsuiteError on what cannot be meant."""
     option = config.getoption
+    if not option("benchmark_only"):
+        _refuse_timing_options(config)
     timing = bool(option("benchmark_only")) and not option("collectonly")
     settings = read_settings(config.rootpath, {name: option(name) for name in _SETTINGS_OPTIONS})
     run = Run(
@@ -111,7 +130,11 @@ def read_run(config: pytest.Config) -> Run:
         update=option("baseline_update"),
         update_new=option("baseline_update_new"),
         baseline_stack=option("baseline_stack"),
-        require_verdict=option("require_verdict"),
+        policy=Policy(
+            require_verdict=option("require_verdict"),
+            accept_lost=option("accept_lost"),
+            accept_speed=option("baseline_update"),
+        ),
         resume=option("resume"),
         baselines=Baselines(settings.baselines),
     )
@@ -125,6 +148,14 @@ def read_run(config: pytest.Config) -> Run:
         run.machine = place(settings.threads).machine
         run.baselines.check()
     return run
+
+
+def _refuse_timing_options(config: pytest.Config) -> None:
+    """Nothing that the user asks for is ignored in silence."""
+    given = [name for name in _TIMING_OPTIONS if config.getoption(name) not in (None, False)]
+    if given:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise PerfsuiteError(f"{names}: of a timing run only; add --benchmark-only")
 
 
 def _say(text: str) -> None:

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from perfsuite.backends import BACKENDS
 from perfsuite.errors import PerfsuiteError
-from perfsuite.explain.causes import explain
 from perfsuite.explain.changes import evidence_changes
-from perfsuite.judge.stored import judge
+from perfsuite.judge.colour import colour
+from perfsuite.judge.outcome import judge_support, judge_variant
 from perfsuite.machine.cpu import read_cpu
 from perfsuite.models import load_models
 from perfsuite.options import CHECKED_WORKLOAD, TIMED_WORKLOAD, Run, add_options, read_run
-from perfsuite.records.measurement import Failure, Measurement
-from perfsuite.records.speed import Speed, Verdict
+from perfsuite.records.measurement import Measurement
+from perfsuite.records.outcome import Colour, Outcome
+from perfsuite.records.speed import Verdict
 from perfsuite.replay import ReplayTimer, replay
 from perfsuite.report import text
 from perfsuite.report.evidence import change_lines, evidence_lines
 from perfsuite.report.explain import explanation_lines
-from perfsuite.spec import WORKLOADS, Mode, Precision, Variant, matrix
+from perfsuite.report.outcome import outcome_lines
+from perfsuite.report.timing import Timing, timing_lines
+from perfsuite.spec import WORKLOADS, Mode, Precision, Support, Variant, matrix
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
     from perfsuite.measure.rig import Rig
+    from perfsuite.models.base import Model
     from perfsuite.records.evidence import Evidence
 
 _JOURNALS = ".perfsuite"
@@ -61,7 +64,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrize ``variant`` over the matrix; unsupported ones are skipped with their reason."""
+    """Parametrize ``variant`` over the matrix; unsupported ones are skipped with their reason.
+
+    Not so in a timing run where the baseline has them: they are lost.
+    """
     if "variant" not in metafunc.fixturenames:
         return
     run = metafunc.config.stash[_RUN]
@@ -69,18 +75,41 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     models = load_models(run.settings.models)
     workloads = run.workloads or (TIMED_WORKLOAD if timed else CHECKED_WORKLOAD,)
     packages, flags = run.stack.packages, read_cpu().flags
+    variants = list(matrix(tuple(models), tuple(backend.name for backend in BACKENDS), workloads))
+    accepted = _accepted(run, workloads) if timed else frozenset()
+    for name in sorted({variant.model for variant in accepted} - models.keys()):
+        metafunc.config.addinivalue_line("markers", f"{name}: a model that the baseline has and nobody knows")
     params = []
-    for variant in matrix(tuple(models), tuple(backend.name for backend in BACKENDS), workloads):
+    for variant in (*variants, *sorted(accepted.difference(variants), key=lambda one: one.id)):
         marks = [getattr(pytest.mark, name) for name in variant.marks]
-        backend = next(backend for backend in BACKENDS if backend.name == variant.backend)
-        reads = models[variant.model].reads
-        support = backend.support(reads, variant.mode, variant.precision, packages, flags)
-        if not support.supported:
-            marks.append(pytest.mark.skip(reason=f"unsupported: {support.reason}"))
+        support = _support(variant, models, packages, flags)
+        if support.reason is not None:
+            run.unsupported[variant] = support
+            if variant in accepted:
+                run.outcomes[variant] = judge_support(variant, support, in_baseline=True)
+            else:
+                marks.append(pytest.mark.skip(reason=f"unsupported: {support.reason}"))
         if timed:
             marks.append(pytest.mark.benchmark(timer=ReplayTimer(), group=f"{variant.model} {variant.workload}"))
         params.append(pytest.param(variant, id=variant.id, marks=marks))
     metafunc.parametrize("variant", params)
+
+
+def _accepted(run: Run, workloads: Collection[str]) -> frozenset[Variant]:
+    """What the baseline has of these workloads; nothing outside a timing run."""
+    if run.machine is None:
+        return frozenset()
+    found = run.baselines.variants(run.machine, run.stack, stack_slug=run.baseline_stack)
+    return frozenset(variant for variant in found if variant.workload in workloads)
+
+
+def _support(
+    variant: Variant, models: Mapping[str, Model], packages: Mapping[str, str], flags: Collection[str]
+) -> Support:
+    if variant.model not in models:
+        return Support(reason=f"there is no model {variant.model}; [tool.perfsuite.models] names one's own")
+    backend = next(backend for backend in BACKENDS if backend.name == variant.backend)
+    return backend.support(models[variant.model].reads, variant.mode, variant.precision, packages, flags)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -98,41 +127,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
-    """Measure all selected variants, pass by pass, before the first test reports."""
+    """Measure all selected variants, pass by pass, and judge them, before the first test reports."""
     run = session.config.stash[_RUN]
     if not run.timing or session.config.option.collectonly or session.testsfailed:
         return
-    variants = [variant for item in session.items if (variant := _variant_to_measure(item))]
+    asked = [variant for item in session.items if (variant := _variant(item))]
+    variants = [variant for variant in asked if variant not in run.unsupported]
+    run.untimed = {variant: run.unsupported[variant] for variant in asked if variant in run.unsupported}
     if not variants:
         return
-    from perfsuite.measure import campaign
-    from perfsuite.report.progress import progress
+    from perfsuite import session as stages
 
-    start_s = time.perf_counter()
     try:
         rig = _rig(run)
-        folder = session.config.rootpath / _JOURNALS
-        how = campaign.Journal.resume if run.resume else campaign.Journal.create
-        journal = how(folder, campaign.header(rig))
-        done = [entry.variant for entry in journal.entries]
-        try:
-            replicates = len(campaign.steps(variants, run.settings.replicates, done))
-            observed = len(set(variants) - journal.evidence.keys()) if run.observing else 0
-            with progress(replicates + observed) as on_step:
-                run.results = campaign.run(rig, variants, journal, on_step, observing=run.observing)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(
-                f"kept {len(journal.entries)} replicates in {journal.path.name}; --resume goes on from there"
-            ) from None
+        stages.measure(run, rig, variants, session.config.rootpath / _JOURNALS)
+        stages.judge(run, rig)
     except PerfsuiteError as error:
         raise pytest.UsageError(str(error)) from error
-    run.campaign_s = time.perf_counter() - start_s
 
 
-def _variant_to_measure(item: pytest.Item) -> Variant | None:
-    if not isinstance(item, pytest.Function) or item.get_closest_marker("skip"):
+def _variant(item: pytest.Item) -> Variant | None:
+    if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
         return None
-    variant = item.callspec.params.get("variant") if hasattr(item, "callspec") else None
+    variant = item.callspec.params.get("variant")
     return variant if isinstance(variant, Variant) else None
 
 
@@ -157,80 +174,59 @@ def record_accuracy(request: pytest.FixtureRequest, variant: Variant) -> Any:
 
 
 @pytest.fixture
-def gate(request: pytest.FixtureRequest, variant: Variant, rig: Rig) -> Callable[[Evidence], tuple[str, ...]]:
-    """Call with the variant's evidence: what is wrong with its kernels, also against its baseline's."""
+def kernels(request: pytest.FixtureRequest, variant: Variant, rig: Rig) -> Callable[[Evidence], Outcome]:
+    """Call with the variant's evidence: what came of its kernels, also against its baseline's."""
     from perfsuite.gates.expectations import expectation
-    from perfsuite.gates.gate import losses, violations
+    from perfsuite.gates.gate import losses, new_violations
+    from perfsuite.session import gate
 
     run = request.config.stash[_RUN]
 
-    def judged(evidence: Evidence) -> tuple[str, ...]:
+    def judged(evidence: Evidence) -> Outcome:
         run.observed.append((variant, evidence))
-        expected = expectation(variant, rig.models[variant.model].reads)
-        found = violations(
-            evidence,
-            expected,
-            cpu=read_cpu(),
-            environ=rig.worker_environment,
-            require_amx=run.settings.require_isa == "amx",
-        )
-        before = run.baselines.evidence(variant, rig.machine, run.baseline_stack or rig.stack.slug)
+        found = gate(rig, variant, evidence)
+        before = run.baselines.evidence(variant, rig.machine, rig.stack, stack_slug=run.baseline_stack)
         if before is None:
-            return found
+            return judge_variant(variant, kernels=found)
         run.evidence_changes[variant] = evidence_changes(before, evidence)
-        return (*found, *losses(before, evidence, expected))
+        lost = losses(before, evidence, expectation(variant, rig.models[variant.model].reads))
+        return judge_variant(variant, kernels=found, lost=new_violations(found, lost))
 
     return judged
 
 
 @pytest.fixture
-def measurement(request: pytest.FixtureRequest, variant: Variant) -> Measurement:
-    """What was measured of the variant; an error with the reason if it could not be."""
-    result = request.config.stash[_RUN].results[variant]
-    if isinstance(result, Failure):
-        pytest.fail(result.reason, pytrace=False)
-    return result
-
-
-@pytest.fixture
-def comparison(
-    request: pytest.FixtureRequest, variant: Variant, measurement: Measurement, benchmark: BenchmarkFixture
-) -> Speed:
-    """The variant's timing, reported to pytest-benchmark and held against its baseline.
-
-    One that cannot be judged is skipped with its reason, or fails under --require-verdict.
-    """
+def outcome(request: pytest.FixtureRequest, variant: Variant, benchmark: BenchmarkFixture) -> Outcome:
+    """What came of the variant that was timed; its latencies are reported to pytest-benchmark."""
     run = request.config.stash[_RUN]
-    marker = request.node.get_closest_marker("benchmark")
-    replay(benchmark, marker.kwargs["timer"], measurement)
-    run.benchmarks.append(benchmark.stats)
-    baseline = run.baselines.find(measurement, stack_slug=run.baseline_stack)
-    found = judge(measurement, baseline, regression_ratio=run.settings.regression_ratio)
-    run.comparisons.append(found)
-    if isinstance(baseline, Measurement):
-        run.explanations[variant] = explain(baseline, measurement)
-        if baseline.evidence and measurement.evidence:
-            run.evidence_changes[variant] = evidence_changes(baseline.evidence, measurement.evidence)
-    undecided = (Verdict.MISSING_BASELINE, Verdict.INCOMPARABLE, Verdict.INCONCLUSIVE)
-    accepting = run.update or run.update_new
-    if run.require_verdict and found.verdict in undecided:
-        pytest.fail(f"--require-verdict: {text.comparison_line(found)}", pytrace=False)
-    if found.verdict in (Verdict.INCOMPARABLE, Verdict.INCONCLUSIVE) and not accepting:
-        pytest.skip(text.comparison_line(found))
+    found = run.outcomes[variant]
+    measured = run.results.get(variant)
+    if not isinstance(measured, Measurement):
+        benchmark.skipped = True  # else pytest-benchmark warns that nobody used it
+    else:
+        marker = request.node.get_closest_marker("benchmark")
+        replay(benchmark, marker.kwargs["timer"], measured)
+        if colour(found, run.policy) is not Colour.RED:  # what is red is no baseline for tomorrow
+            run.benchmarks.append(benchmark.stats)
     return found
 
 
 @pytest.fixture
-def explanation(request: pytest.FixtureRequest, variant: Variant) -> Callable[[], list[str]]:
-    """Call after ``comparison``: why the latency is not its baseline's, in a few lines."""
-    explanations = request.config.stash[_RUN].explanations
-    return lambda: explanation_lines(explanations[variant]) if variant in explanations else []
+def settle(request: pytest.FixtureRequest) -> Callable[[Outcome], None]:
+    """Call with an outcome: the test fails if it is red, and is skipped if nobody could tell."""
+    run = request.config.stash[_RUN]
 
+    def settled(outcome: Outcome) -> None:
+        lines = outcome_lines(outcome)
+        match colour(outcome, run.policy):
+            case Colour.RED:
+                if outcome.verdict is Verdict.REGRESSED and outcome.variant in run.explanations:
+                    lines += explanation_lines(run.explanations[outcome.variant])
+                pytest.fail("\n".join(lines), pytrace=False)
+            case Colour.YELLOW | Colour.GREY:
+                pytest.skip("; ".join(line.strip() for line in lines))
 
-@pytest.fixture
-def accepts(request: pytest.FixtureRequest) -> bool:
-    """Whether the user accepts what is measured, however slow."""
-    return request.config.stash[_RUN].update
+    return settled
 
 
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
@@ -250,8 +246,18 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     run = session.config.stash.get(_RUN, None)
-    if run is None or not run.benchmarks or not (run.update or run.update_new):
+    if run is None or not run.timing:
         return
+    if run.untimed and not run.results:
+        # Whatever was asked for, nothing of it was timed: that is no success.
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if run.update or run.update_new:
+        _accept(session, run)
+    if run.journal is not None and len(run.outcomes) == len(run.results) and not run.not_accepted:
+        run.journal.finish()
+
+
+def _accept(session: pytest.Session, run: Run) -> None:
     hook = session.config.hook
     machine_info = hook.pytest_benchmark_generate_machine_info(config=session.config)
     hook.pytest_benchmark_update_machine_info(config=session.config, machine_info=machine_info)
@@ -262,8 +268,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         machine_info=machine_info,
         commit_info=hook.pytest_benchmark_generate_commit_info(config=session.config),
     )
+    given_up = frozenset(run.untimed) if run.policy.accept_lost else frozenset()
     try:
-        run.accepted = run.baselines.accept(document, only_new=not run.update)
+        run.acceptance = run.baselines.accept(document, only_new=not run.update, remove=given_up)
     except OSError as error:
         run.not_accepted = f"could not write baselines, nothing is accepted: {error}; --resume measures nothing again"
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -286,15 +293,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("evidence against baselines")
         for line in change_lines(run.evidence_changes):
             terminalreporter.write_line(line)
-    if not run.results:
-        return
-    terminalreporter.section("perfsuite")
-    measured = [result for result in run.results.values() if isinstance(result, Measurement)]
-    lines = text.verdict_lines(run.comparisons, str(run.settings.baselines.name)) if run.comparisons else []
-    lines += [f"accepted {count} into {path.relative_to(run.baselines.folder)}" for path, count in run.accepted.items()]
-    lines += [run.not_accepted] if run.not_accepted else []
-    lines += text.unsteady_lines(measured)
-    if run.rig is not None:
-        lines.append(text.wall_time_line(measured, wall_s=run.campaign_s, import_s=run.rig.import_s))
-    for line in lines:
-        terminalreporter.write_line(line)
+    if run.timing and (run.outcomes or run.untimed):
+        terminalreporter.section("perfsuite")
+        timing = Timing(
+            outcomes=run.outcomes,
+            results=run.results,
+            untimed=run.untimed,
+            resumed=run.resumed,
+            acceptance=run.acceptance,
+            not_accepted=run.not_accepted,
+            baselines=run.settings.baselines.name,
+            wall_s=run.campaign_s,
+            import_s=run.rig.import_s if run.rig else 0.0,
+        )
+        for line in timing_lines(timing):
+            terminalreporter.write_line(line)

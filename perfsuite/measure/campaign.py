@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
 
 from perfsuite.errors import UsageError, WorkerError
 from perfsuite.measure import journal as journals
 from perfsuite.measure.rig import Rig
+from perfsuite.records.accuracy import Accuracy, Sketch
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.measurement import Digests, Failure, Measurement, Replicate, Stack
+from perfsuite.records.violation import Violation
 from perfsuite.spec import Variant, workload
 
 
@@ -35,26 +39,51 @@ class JournalEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ObservedEntry:
-    """What really ran in one variant."""
+class CheckEntry:
+    """One variant's outputs, held against FP32, the sketch of that reference, and what really ran."""
 
     variant: Variant
-    evidence: Evidence
+    digests: Digests
+    accuracy: Accuracy | None
+    wrong: tuple[Violation, ...]
+    reference: Sketch
+    evidence: Evidence | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """That the run was judged and told to its end: nothing of it may be taken for another day's."""
+
+    at: str
 
 
 class Journal(journals.Journal[Header]):
-    """Replicates and evidence."""
+    """Replicates, checks, and whether the run came to its end."""
 
     header_type = Header
-    kinds = (JournalEntry, ObservedEntry)
+    kinds = (JournalEntry, CheckEntry, Finish)
+
+    @classmethod
+    def resume(cls, folder: Path, header: Header) -> Self:
+        """As any journal; UsageError if the newest run came to its end."""
+        found = super().resume(folder, header)
+        if finished := found.of(Finish):
+            raise UsageError(
+                f"--resume: the newest run, {found.path.name}, came to its end at {finished[-1].at}: "
+                "nothing of it is left to measure; run without --resume"
+            )
+        return found
 
     @property
     def entries(self) -> list[JournalEntry]:
         return self.of(JournalEntry)
 
     @property
-    def evidence(self) -> dict[Variant, Evidence]:
-        return {record.variant: record.evidence for record in self.of(ObservedEntry)}
+    def checks(self) -> dict[Variant, CheckEntry]:
+        return {record.variant: record for record in self.of(CheckEntry)}
+
+    def finish(self) -> None:
+        self.append(Finish(at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"))
 
 
 def header(rig: Rig) -> Header:
@@ -74,14 +103,14 @@ def run(
     *,
     observing: bool,
 ) -> dict[Variant, Measurement | Failure]:
-    """Measure every variant's replicates, pass by pass; then, ``observing``, what each really runs.
+    """Measure every variant's replicates, pass by pass; then check each one's outputs at the shape that was timed.
 
     Each pass goes through all variants before the next begins, every other one backwards, so that
-    a bad minute of the machine is not one variant's regression. ``on_step`` is told of each
-    replicate as it starts, and of the end by None.
+    a bad minute of the machine is not one variant's regression. ``observing`` looks at what really runs
+    as well. ``on_step`` is told of each step as it starts, and of the end by None.
     """
     failures: dict[Variant, Failure] = {}
-    done = [(entry.variant) for entry in journal.entries]
+    done = [entry.variant for entry in journal.entries]
     for variant in steps(variants, rig.settings.replicates, done):
         on_step(variant)
         if variant in failures:
@@ -93,18 +122,41 @@ def run(
             continue
         origin = rig.weights_origin(variant.model)
         journal.append(JournalEntry(variant=variant, digests=digests, weights_origin=origin, replicate=replicate))
-    for variant in variants if observing else ():
-        if variant in journal.evidence:
-            continue
+    for variant in unchecked(variants, journal, observing=observing):
         on_step(variant)
         if variant in failures:
             continue
         try:
-            journal.append(ObservedEntry(variant=variant, evidence=rig.evidence(variant)))
+            journal.append(_check(rig, variant, observing=observing))
         except WorkerError as error:
-            failures[variant] = Failure(variant=variant, reason=f"timed, but not to be observed: {error}")
+            failures[variant] = Failure(variant=variant, reason=f"timed, but not to be checked: {error}")
     on_step(None)
     return {variant: failures.get(variant) or _measurement(rig, variant, journal) for variant in variants}
+
+
+def unchecked(variants: Sequence[Variant], journal: Journal, *, observing: bool) -> list[Variant]:
+    """Those whose outputs, or, ``observing``, kernels the journal does not hold."""
+    checks = journal.checks
+    return [
+        variant for variant in variants if variant not in checks or (observing and checks[variant].evidence is None)
+    ]
+
+
+def _check(rig: Rig, variant: Variant, *, observing: bool) -> CheckEntry:
+    from perfsuite.check.sketch import sketch
+
+    answer = rig.outputs(variant, observing=observing)
+    found = rig.judged(variant, answer)
+    entry = CheckEntry(
+        variant=variant,
+        digests=answer.digests,
+        accuracy=found.accuracy,
+        wrong=found.violations,
+        reference=sketch(rig.reference(variant)),
+        evidence=rig.evidence(variant) if observing else None,
+    )
+    rig.forget(variant)
+    return entry
 
 
 def steps(variants: Sequence[Variant], replicates: int, done: Sequence[Variant] = ()) -> list[Variant]:
@@ -123,18 +175,26 @@ def steps(variants: Sequence[Variant], replicates: int, done: Sequence[Variant] 
     return left
 
 
-def _measurement(rig: Rig, variant: Variant, journal: Journal) -> Measurement:
+def _measurement(rig: Rig, variant: Variant, journal: Journal) -> Measurement | Failure:
+    """One variant's weights or inputs that changed in mid-run cost that variant only."""
     mine = [entry for entry in journal.entries if entry.variant == variant]
-    for before, after in itertools.pairwise(mine):
-        if before.digests != after.digests:
-            raise UsageError(f"{variant.id}: weights or inputs changed between replicates; run without --resume")
+    check = journal.checks[variant]
+    digests = mine[-1].digests
+    if any(entry.digests != digests for entry in (*mine, check)):
+        return Failure(
+            variant=variant,
+            reason="its weights or inputs changed between its workers, so that they did not do the same work; "
+            "run it again without --resume",
+        )
     return Measurement(
         variant=variant,
         stack=rig.stack,
         machine=rig.machine,
-        digests=mine[0].digests,
-        weights_origin=mine[0].weights_origin,
+        digests=digests,
+        weights_origin=mine[-1].weights_origin,
         environment=rig.environment,
         replicates=tuple(entry.replicate for entry in mine),
-        evidence=journal.evidence.get(variant),
+        evidence=check.evidence,
+        wrong=check.wrong,
+        reference=check.reference,
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import statistics
 from dataclasses import dataclass
 
+from perfsuite.records.accuracy import Sketch
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.machine import MachineClass
+from perfsuite.records.violation import Violation
 from perfsuite.spec import Variant
 from perfsuite.stats.location import fastest_half_mean, slowest_quarter_mean
 
@@ -88,6 +90,10 @@ class Measurement:
     replicates: tuple[Replicate, ...]
     #: Absent where it was not asked for, and in files older than it.
     evidence: Evidence | None = None
+    #: What is wrong with its outputs at this shape; a baseline has nothing wrong.
+    wrong: tuple[Violation, ...] = ()
+    #: Of eager FP32 on the same stack, weights and inputs; absent in files older than it.
+    reference: Sketch | None = None
 
     @property
     def latency_s(self) -> float:

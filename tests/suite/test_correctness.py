@@ -5,16 +5,23 @@ from collections.abc import Callable
 import pytest
 
 from perfsuite.errors import WorkerError
+from perfsuite.judge.outcome import judge_variant
 from perfsuite.measure.rig import Rig
 from perfsuite.records.accuracy import Accuracy
+from perfsuite.records.outcome import Outcome
 from perfsuite.spec import Variant
 
 
-def test_outputs(variant: Variant, rig: Rig, record_accuracy: Callable[[Accuracy], None]) -> None:
+def test_outputs(
+    variant: Variant,
+    rig: Rig,
+    record_accuracy: Callable[[Accuracy], None],
+    settle: Callable[[Outcome], None],
+) -> None:
     try:
-        finding = rig.check(variant)
+        found = rig.check(variant)
     except WorkerError as error:
         pytest.fail(str(error), pytrace=False)
-    record_accuracy(finding.accuracy)
-    if finding.violations:
-        pytest.fail(f"{variant.id}: {'; '.join(finding.violations)}", pytrace=False)
+    if found.accuracy is not None:
+        record_accuracy(found.accuracy)
+    settle(judge_variant(variant, outputs=found.violations))

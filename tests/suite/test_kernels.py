@@ -7,14 +7,16 @@ import pytest
 from perfsuite.errors import WorkerError
 from perfsuite.measure.rig import Rig
 from perfsuite.records.evidence import Evidence
+from perfsuite.records.outcome import Outcome
 from perfsuite.spec import Variant
 
 
 @pytest.mark.kernels
-def test_kernels(variant: Variant, rig: Rig, gate: Callable[[Evidence], tuple[str, ...]]) -> None:
+def test_kernels(
+    variant: Variant, rig: Rig, kernels: Callable[[Evidence], Outcome], settle: Callable[[Outcome], None]
+) -> None:
     try:
         evidence = rig.evidence(variant)
     except WorkerError as error:
         pytest.fail(str(error), pytrace=False)
-    if violations := gate(evidence):
-        pytest.fail("\n".join((f"{variant.id}:", *(f"  {line}" for line in violations))), pytrace=False)
+    settle(kernels(evidence))

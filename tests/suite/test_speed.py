@@ -1,13 +1,9 @@
-"""Every variant's latency, held against its baseline; runs under --benchmark-only alone."""
+"""Every variant's latency against its baseline, its outputs and kernels at the same shape; under --benchmark-only."""
 
 from collections.abc import Callable
 
-import pytest
-
-from perfsuite.records.speed import Speed, Verdict
-from perfsuite.report.text import comparison_line
+from perfsuite.records.outcome import Outcome
 
 
-def test_latency(comparison: Speed, explanation: Callable[[], list[str]], accepts: bool) -> None:
-    if comparison.verdict is Verdict.REGRESSED and not accepts:
-        pytest.fail("\n".join((comparison_line(comparison), *explanation())), pytrace=False)
+def test_latency(outcome: Outcome, settle: Callable[[Outcome], None]) -> None:
+    settle(outcome)

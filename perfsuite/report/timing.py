@@ -1,0 +1,119 @@
+"""The end of a timing run, in words: what was judged, what was not and why, and how to accept."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from perfsuite.records.baseline import Acceptance, Baseline, Incomparable, Missing
+from perfsuite.records.measurement import Failure, Measurement
+from perfsuite.records.outcome import Outcome
+from perfsuite.records.speed import Verdict
+from perfsuite.report.baselines import acceptance_lines, held_against_lines, lack_lines
+from perfsuite.report.outcome import outcome_lines
+from perfsuite.spec import Support, Variant
+
+#: What stands in a line of its own: what moved, what is wrong and what could not be told.
+_TOLD = (Verdict.IMPROVED, Verdict.INCONCLUSIVE, Verdict.REGRESSED, Verdict.LOST, Verdict.ERROR)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """What a timing run came to. ``untimed`` was asked for and is unsupported; ``resumed`` counts older replicates.
+
+    ``baselines`` is the folder's name, ``wall_s`` what measuring and checking took, of which importing ``import_s``.
+    """
+
+    outcomes: Mapping[Variant, Outcome]
+    results: Mapping[Variant, Measurement | Failure]
+    untimed: Mapping[Variant, Support]
+    resumed: Mapping[Variant, int]
+    acceptance: Acceptance | None
+    not_accepted: str | None
+    baselines: str
+    wall_s: float
+    import_s: float
+
+
+def timing_lines(timing: Timing) -> list[str]:
+    """The whole section."""
+    outcomes = list(timing.outcomes.values())
+    measured = [result for result in timing.results.values() if isinstance(result, Measurement)]
+    return [
+        *_verdict_lines(outcomes),
+        *_nothing_timed_lines(timing),
+        *_baseline_lines(outcomes, timing),
+        *(acceptance_lines(timing.acceptance) if timing.acceptance else ()),
+        *([timing.not_accepted] if timing.not_accepted else ()),
+        *unsteady_lines(measured),
+        *_resumed_lines(timing),
+        *([wall_time_line(timing)] if timing.results else ()),
+    ]
+
+
+def _verdict_lines(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    counts = Counter(outcome.verdict for outcome in outcomes)
+    if counts:
+        yield "verdicts: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
+    yield from (f"  {outcome_lines(outcome)[0]}" for outcome in outcomes if outcome.verdict in _TOLD)
+
+
+def _nothing_timed_lines(timing: Timing) -> Iterator[str]:
+    if timing.results or not timing.untimed:
+        return
+    yield f"nothing was timed: all {len(timing.untimed)} variants that were asked for are unsupported, so the run fails"
+    reasons: dict[str, int] = defaultdict(int)
+    for support in timing.untimed.values():
+        reasons[support.reason or ""] += 1
+    yield from (f"  {count} of them: {reason}" for reason, count in reasons.items())
+
+
+def _baseline_lines(outcomes: Sequence[Outcome], timing: Timing) -> Iterator[str]:
+    found = [outcome.speed.baseline for outcome in outcomes if outcome.speed]
+    yield from held_against_lines([one for one in found if isinstance(one, Baseline)])
+    lacks = [one for one in found if isinstance(one, Missing | Incomparable)]
+    yield from lack_lines(lacks)
+    if lacks and timing.acceptance is None:
+        yield (
+            f"to accept what was measured into {timing.baselines}: --baseline-update, "
+            "or --baseline-update-new for what has no baseline yet"
+        )
+
+
+def unsteady_lines(measurements: Sequence[Measurement]) -> list[str]:
+    """The variants that were timed before they were warm, as far as anybody can tell."""
+    names = [m.variant.id for m in measurements if not m.steady]
+    return [f"never steady while warming up ({len(names)}): {', '.join(names)}"] if names else []
+
+
+def _resumed_lines(timing: Timing) -> Iterator[str]:
+    if resumed := sum(timing.resumed.values()):
+        total = sum(len(one.replicates) for one in timing.results.values() if isinstance(one, Measurement))
+        yield f"{resumed} of {total} replicates were measured by the run that was resumed"
+
+
+def wall_time_line(timing: Timing) -> str:
+    """Where the run's wall time went; inside the models is timed, warm-up and first inference."""
+    wall_s = max(timing.wall_s, 1e-9)
+    stages = [
+        replicate.stages
+        for variant, one in timing.results.items()
+        if isinstance(one, Measurement)
+        for replicate in one.replicates[timing.resumed.get(variant, 0) :]
+    ]
+    timed_s = sum(stage.timed_s for stage in stages)
+    warm_up_s = sum(stage.warm_up_s for stage in stages)
+    first_s = sum(stage.first_inference_s for stage in stages)
+    outside = {
+        "preparing": sum(stage.prepare_s for stage in stages),
+        "loading": sum(stage.load_s for stage in stages),
+        "importing": timing.import_s,
+    }
+    inside_s = timed_s + warm_up_s + first_s
+    outside["other"] = max(0.0, wall_s - inside_s - sum(outside.values()))
+    rest = ", ".join(f"{name} {seconds / wall_s:.0%}" for name, seconds in outside.items())
+    return (
+        f"wall time {wall_s:.0f} s: inside the models {inside_s / wall_s:.0%} (timed {timed_s / wall_s:.0%}, "
+        f"warm-up {warm_up_s / wall_s:.0%}, first inference with compilation {first_s / wall_s:.0%}), {rest}"
+    )
