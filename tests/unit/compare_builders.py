@@ -7,11 +7,14 @@ from typing import Any
 
 from builders import DIGESTS, STACK, VARIANT, replicate
 
+from perfsuite.judge.outcome import judge_variant
 from perfsuite.records.accuracy import Accuracy
 from perfsuite.records.comparison import Examination, Inspection, Report, Row, StackSide
 from perfsuite.records.evidence import Evidence
+from perfsuite.records.outcome import Outcome
 from perfsuite.records.pair import Block, Pair, Pairing, Side
-from perfsuite.records.speed import Speed, Verdict
+from perfsuite.records.speed import Reason, Speed, Verdict
+from perfsuite.records.violation import Violation
 from perfsuite.stats.intervals import Interval
 
 PAIRING = Pairing(baseline=VARIANT, candidate=VARIANT)
@@ -56,24 +59,31 @@ def pair(ratio: float, *, latency_ns: int = 100_000_000, pairing: Pairing = PAIR
 
 
 def examination(
-    evidence: Evidence, *, pairing: Pairing = PAIRING, wrong: tuple[str, ...] = (), lost: tuple[str, ...] = ()
+    evidence: Evidence,
+    *,
+    pairing: Pairing = PAIRING,
+    wrong: tuple[Violation, ...] = (),
+    lost: tuple[Violation, ...] = (),
 ) -> Examination:
-    fine = Inspection(accuracy=ACCURACY, wrong=(), lost=(), evidence=evidence)
+    fine = Inspection(accuracy=ACCURACY, wrong=(), lost=(), evidence=evidence, digests=DIGESTS)
     return Examination(
         pairing=pairing,
         baseline=fine,
         candidate=dataclasses.replace(fine, wrong=wrong, lost=lost),
         agreement=ACCURACY,
+        wrong=(),
     )
 
 
-def comparison(verdict: Verdict = Verdict.UNCHANGED, ratio: float | None = 1.0, reason: str = "within 2.0%") -> Speed:
+def speed(verdict: Verdict = Verdict.UNCHANGED, ratio: float | None = 1.0, reason: Reason = Reason.WITHIN) -> Speed:
     if ratio is None:
-        return Speed(variant=VARIANT, verdict=verdict, reason=reason)
+        return Speed(variant=VARIANT, verdict=verdict, reason=reason, matters=1.02)
     return Speed(
         variant=VARIANT,
         verdict=verdict,
         reason=reason,
+        matters=1.02,
+        observations=8,
         candidate_s=0.02 * ratio,
         baseline_s=0.02,
         ratio=ratio,
@@ -81,13 +91,12 @@ def comparison(verdict: Verdict = Verdict.UNCHANGED, ratio: float | None = 1.0, 
     )
 
 
-def row(found: Speed | None = None, **changes: Any) -> Row:
+def row(found: Outcome | None = None, **changes: Any) -> Row:
     whole = Row(
         pairing=PAIRING,
-        comparison=found or comparison(),
+        outcome=found or judge_variant(VARIANT, speed=speed()),
         examination=None,
         pairs=(),
-        lost=(),
         explanation=None,
     )
     return dataclasses.replace(whole, **changes)
@@ -103,6 +112,7 @@ def report(*rows: Row, **changes: Any) -> Report:
         coverage=0.95,
         rows=rows,
         one_sided=(),
+        wrong_modes=(),
         wall_s=600.0,
     )
     return dataclasses.replace(whole, **changes)

@@ -1,20 +1,26 @@
 """The order of replicates, and a journal that survives whatever ends a session."""
 
 import dataclasses
+import math
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import pytest
 from builders import DIGESTS, MACHINE, ONCE_VARIANT, OTHER_VARIANT, STACK, VARIANT, replicate
 from evidence_builders import evidence, graphs, kernel, operator
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from perfsuite.check.sketch import sketch
 
+from perfsuite.check.outputs import Correctness, Outputs
 from perfsuite.errors import EvidenceError, UsageError, WorkerError
-from perfsuite.measure.campaign import Header, Journal, JournalEntry, ObservedEntry, run, steps
+from perfsuite.measure.campaign import CheckEntry, Header, Journal, JournalEntry, run, steps
 from perfsuite.measure.rig import Rig
+from perfsuite.records.accuracy import Accuracy
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.measurement import Digests, Failure, Measurement, Replicate
+from perfsuite.records.violation import Kind, Violation
 from perfsuite.settings import Settings
 from perfsuite.spec import Variant
 
@@ -29,7 +35,13 @@ def _entry(variant: Variant, latency_ns: int) -> JournalEntry:
 
 FIRST, SECOND, THIRD = _entry(A, 1), _entry(B, 2), _entry(A, 3)
 EVIDENCE = evidence([kernel()], [operator()], graphs=graphs("print"))
-OBSERVED = ObservedEntry(variant=A, evidence=EVIDENCE)
+OUTPUTS = Outputs(values=np.ones((1, 2, 10), np.float32), mask=None, digests=DIGESTS)
+WRONG = Violation(kind=Kind.SQNR_LOW, expected=25.0, found=3.0)
+EQUAL = Accuracy(sqnr_db=math.inf, centred_cosine=None, variation=0.0, agreement=1.0, max_error=0.0)
+OBSERVED = CheckEntry(
+    variant=A, digests=DIGESTS, accuracy=EQUAL, wrong=(WRONG,), reference=sketch(OUTPUTS), evidence=EVIDENCE
+)
+UNOBSERVED = dataclasses.replace(OBSERVED, evidence=None)
 
 
 def test_passes_are_interleaved_and_every_other_one_goes_backwards() -> None:
@@ -143,13 +155,21 @@ def test_an_entry_that_is_none_is_refused(tmp_path: Path) -> None:
         Journal.resume(tmp_path, HEADER)
 
 
-def test_evidence_is_journalled_beside_replicates(tmp_path: Path) -> None:
+def test_checks_are_journalled_beside_replicates(tmp_path: Path) -> None:
     journal = Journal.create(tmp_path, HEADER)
     for line in (FIRST, OBSERVED, SECOND):
         journal.append(line)
     for found in (journal, Journal.resume(tmp_path, HEADER)):
         assert found.entries == [FIRST, SECOND]
-        assert found.evidence == {A: EVIDENCE}
+        assert found.checks == {A: OBSERVED}
+
+
+def test_a_run_that_came_to_its_end_is_not_resumed(tmp_path: Path) -> None:
+    """Its measurements would be judged as today's."""
+    journal = _written(tmp_path)
+    journal.finish()
+    with pytest.raises(UsageError, match="came to its end at .*; run without"):
+        Journal.resume(tmp_path, HEADER)
 
 
 def test_evidence_cut_by_a_crash_is_dropped(tmp_path: Path) -> None:
@@ -158,7 +178,7 @@ def test_evidence_cut_by_a_crash_is_dropped(tmp_path: Path) -> None:
     journal.append(OBSERVED)
     journal.path.write_bytes(journal.path.read_bytes()[:-40])
     resumed = Journal.resume(tmp_path, HEADER)
-    assert (resumed.entries, resumed.evidence) == ([FIRST], {})
+    assert (resumed.entries, resumed.checks) == ([FIRST], {})
 
 
 @pytest.mark.parametrize("line", [b'{"variant": 3, "evidence": {}}', b'{"evidence": null}', b"[]", b"3"])
@@ -178,6 +198,8 @@ class _Rig:
 
     def __init__(self, *, untimed: Variant | None = None, unobserved: Exception | None = None) -> None:
         self.untimed, self.unobserved = untimed, unobserved
+        #: Of what the checking workers ran, where it is not what the timed ones did.
+        self.digests: dict[Variant, Digests] = {}
 
     def replicate(self, variant: Variant) -> tuple[Replicate, Digests]:
         if variant == self.untimed:
@@ -187,10 +209,22 @@ class _Rig:
     def weights_origin(self, model: str) -> str:
         return "seeded"
 
-    def evidence(self, variant: Variant) -> Evidence:
+    def outputs(self, variant: Variant, *, observing: bool) -> Outputs:
         if variant == A and self.unobserved:
             raise self.unobserved
+        return dataclasses.replace(OUTPUTS, digests=self.digests.get(variant, DIGESTS))
+
+    def judged(self, variant: Variant, answer: Outputs) -> Correctness:
+        return Correctness(accuracy=EQUAL, violations=(WRONG,) if variant == B else ())
+
+    def reference(self, variant: Variant) -> Outputs:
+        return OUTPUTS
+
+    def evidence(self, variant: Variant) -> Evidence:
         return dataclasses.replace(EVIDENCE, model_macs=len(variant.model))
+
+    def forget(self, variant: Variant) -> None:
+        pass
 
 
 def _run(
@@ -205,40 +239,75 @@ def _evidence_of(result: Measurement | Failure) -> Evidence | None:
     return result.evidence
 
 
-def test_all_are_timed_before_any_is_observed(tmp_path: Path) -> None:
+def test_all_are_timed_before_any_is_checked(tmp_path: Path) -> None:
     journal = Journal.create(tmp_path, HEADER)
     found, told = _run(journal, _Rig())
     assert told == [A, B, B, A, A, B, None]
     for variant in (A, B):
         assert _evidence_of(found[variant]) == dataclasses.replace(EVIDENCE, model_macs=len(variant.model))
-    assert Journal.resume(tmp_path, HEADER).evidence.keys() == {A, B}
+    assert Journal.resume(tmp_path, HEADER).checks.keys() == {A, B}
 
 
-def test_unless_asked_for_nothing_is_observed(tmp_path: Path) -> None:
+def test_what_is_wrong_and_the_reference_s_sketch_belong_to_the_measurement(tmp_path: Path) -> None:
+    found, _ = _run(Journal.create(tmp_path, HEADER), _Rig())
+    for variant, wrong in ((A, ()), (B, (WRONG,))):
+        result = found[variant]
+        assert isinstance(result, Measurement)
+        assert (result.wrong, result.reference) == (wrong, sketch(OUTPUTS))
+
+
+def test_unless_asked_for_outputs_alone_are_checked(tmp_path: Path) -> None:
     found, told = _run(Journal.create(tmp_path, HEADER), _Rig(), observing=False)
-    assert told == [A, B, B, A, None]
+    assert told == [A, B, B, A, A, B, None]
     assert [_evidence_of(found[variant]) for variant in (A, B)] == [None, None]
 
 
-def test_what_was_observed_is_not_observed_again(tmp_path: Path) -> None:
+def test_what_was_checked_is_not_checked_again(tmp_path: Path) -> None:
     journal = Journal.create(tmp_path, HEADER)
     journal.append(OBSERVED)
-    found, told = _run(Journal.resume(tmp_path, HEADER), _Rig(unobserved=AssertionError("observed again")))
+    found, told = _run(Journal.resume(tmp_path, HEADER), _Rig(unobserved=AssertionError("checked again")))
     assert told == [A, B, B, A, B, None]
     assert _evidence_of(found[A]) == EVIDENCE
 
 
+def test_evidence_that_a_resumed_run_did_not_want_is_caught_up_with(tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path, HEADER)
+    journal.append(UNOBSERVED)
+    found, _ = _run(Journal.resume(tmp_path, HEADER), _Rig())
+    assert _evidence_of(found[A])
+
+
 @pytest.mark.parametrize("error", [WorkerError("worker 7 hung"), EvidenceError("no pass")])
-def test_a_variant_that_cannot_be_observed_fails_alone(tmp_path: Path, error: Exception) -> None:
+def test_a_variant_that_cannot_be_checked_fails_alone(tmp_path: Path, error: Exception) -> None:
     found, _ = _run(Journal.create(tmp_path, HEADER), _Rig(unobserved=error))
-    assert found[A] == Failure(variant=A, reason=f"timed, but not to be observed: {error}")
+    assert found[A] == Failure(variant=A, reason=f"timed, but not to be checked: {error}")
     assert _evidence_of(found[B])
 
 
-def test_a_variant_that_cannot_be_timed_is_not_observed(tmp_path: Path) -> None:
+def test_a_variant_that_cannot_be_timed_is_not_checked(tmp_path: Path) -> None:
     journal = Journal.create(tmp_path, HEADER)
     found, told = _run(journal, _Rig(untimed=A))
     assert found[A] == Failure(variant=A, reason="worker 7 was killed")
     # Told of all the same: the progress counts steps.
     assert len(told) == 7
-    assert journal.evidence.keys() == {B}
+    assert journal.checks.keys() == {B}
+
+
+OTHER = Digests(weights_sha256="c" * 64, inputs_sha256="d" * 64)
+
+
+@pytest.mark.parametrize("resuming", [False, True], ids=["while it was checked", "between resumed replicates"])
+def test_weights_that_changed_cost_their_own_variant_only(tmp_path: Path, resuming: bool) -> None:
+    """A night is not lost after all is measured, and can be resumed ever after."""
+    rig = _Rig()
+    journal = Journal.create(tmp_path, HEADER)
+    if resuming:
+        journal.append(dataclasses.replace(FIRST, digests=OTHER))
+    else:
+        rig.digests[A] = OTHER
+    for _ in range(2):
+        found, _ = _run(Journal.resume(tmp_path, HEADER), rig)
+        failure = found[A]
+        assert isinstance(failure, Failure)
+        assert "changed between its workers" in failure.reason
+        assert isinstance(found[B], Measurement)

@@ -1,4 +1,4 @@
-"""Speed, outputs, kernels and failures -> one verdict a pairing."""
+"""Speed, outputs, kernels and failures -> one outcome a pairing."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from builders import DIGESTS, MACHINE, STACK
-from compare_builders import PAIRING, comparison, examination, pair
+from compare_builders import PAIRING, examination, pair, speed
 from evidence_builders import evidence, kernel
 from test_compare_schedule import HEADER
 
@@ -17,56 +18,103 @@ from perfsuite.compare.rows import rows
 from perfsuite.compare.schedule import Journal
 from perfsuite.models.base import Reads
 from perfsuite.records.comparison import PairingFailure, Row
-from perfsuite.records.speed import Speed, Verdict
+from perfsuite.records.isa import Isa
+from perfsuite.records.speed import Reason, Speed, Verdict
+from perfsuite.records.violation import Against, Kind, Violation
 
 EVIDENCE = evidence([kernel()])
+WRONG = Violation(kind=Kind.SQNR_LOW, expected=25.0, found=3.0)
+HARMLESS = Violation(kind=Kind.GRAPH_BREAKS, expected=0, found=1)
+NO_AMX = Violation(kind=Kind.ISA, subject="bf16", expected=0.85, found=0.0, best="amx")
 
 
-def _row(folder: Path, speed: Speed | None, *records: object) -> Row:
+def _row(folder: Path, found: Speed | None, *records: object) -> Row:
     journal = Journal.create(folder, HEADER)
     for record in records:
         journal.append(record)
     models = {"resnet50": SimpleNamespace(reads=Reads.IMAGES)}
     rig = SimpleNamespace(stack=STACK, machine=MACHINE, environment={}, models=models)
     party = Party(name="some", backend="ipex", rig=cast(Any, rig))
-    (row,) = rows(party, party, {PAIRING: speed}, journal)
+    (row,) = rows(party, party, {PAIRING: found}, journal, resolution=0.02)
     return row
 
 
 def test_right_outputs_leave_the_verdict_on_speed(tmp_path: Path) -> None:
-    row = _row(tmp_path, comparison(), examination(EVIDENCE), pair(1.0), pair(1.0))
-    assert row.comparison == comparison()
+    row = _row(tmp_path, speed(), examination(EVIDENCE), pair(1.0), pair(1.0))
+    assert (row.outcome.verdict, row.outcome.speed) == (Verdict.UNCHANGED, speed())
     assert len(row.pairs) == 2
     assert row.explanation is not None
 
 
-def test_faster_but_wrong_is_an_error(tmp_path: Path) -> None:
-    faster = comparison(Verdict.IMPROVED, 0.5, "faster; 4 pairs")
-    found = _row(tmp_path, faster, examination(EVIDENCE, wrong=("SQNR 3.0 dB is below 25 dB",))).comparison
-    assert (found.verdict, found.ratio) == (Verdict.ERROR, 0.5)
-    assert found.reason == "wrong: SQNR 3.0 dB is below 25 dB; improved in speed"
+@pytest.mark.parametrize("found", [speed(Verdict.IMPROVED, 0.5), None], ids=["faster", "undecided"])
+def test_wrong_is_an_error_whatever_is_known_of_speed(tmp_path: Path, found: Speed | None) -> None:
+    outcome = _row(tmp_path, found, examination(EVIDENCE, wrong=(WRONG,))).outcome
+    assert (outcome.verdict, outcome.outputs) == (Verdict.ERROR, (WRONG,))
+
+
+def test_a_reference_unlike_the_baseline_s_is_an_error(tmp_path: Path) -> None:
+    unlike = dataclasses.replace(WRONG, against=Against.BASELINE_REFERENCE, found=-5.0)
+    seen = dataclasses.replace(examination(EVIDENCE), wrong=(unlike,))
+    outcome = _row(tmp_path, speed(), seen).outcome
+    assert (outcome.verdict, outcome.outputs) == (Verdict.ERROR, (unlike,))
 
 
 def test_a_failure_is_an_error_with_its_reason(tmp_path: Path) -> None:
     failure = PairingFailure(pairing=PAIRING, reason="worker 77 hung")
-    found = _row(tmp_path, None, examination(EVIDENCE), pair(1.0), failure).comparison
-    assert (found.verdict, found.reason) == (Verdict.ERROR, "worker 77 hung")
+    outcome = _row(tmp_path, None, examination(EVIDENCE), pair(1.0), failure).outcome
+    assert (outcome.verdict, outcome.failure) == (Verdict.ERROR, "worker 77 hung")
 
 
-def test_other_weights_are_incomparable(tmp_path: Path) -> None:
-    other = pair(1.0, digests=dataclasses.replace(DIGESTS, weights_sha256="c" * 64))
-    assert _row(tmp_path, comparison(), other).comparison.verdict is Verdict.INCOMPARABLE
+OTHER = dataclasses.replace(DIGESTS, weights_sha256="c" * 64)
+SEEN = examination(EVIDENCE)
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        (pair(1.0, digests=OTHER),),
+        (
+            pair(1.0),
+            dataclasses.replace(
+                pair(1.0, digests=OTHER), baseline=dataclasses.replace(pair(1.0).baseline, digests=OTHER)
+            ),
+        ),
+        (pair(1.0), dataclasses.replace(SEEN, candidate=dataclasses.replace(SEEN.candidate, digests=OTHER))),
+    ],
+    ids=["the sides differ", "a resumed pair differs", "what was examined differs"],
+)
+def test_other_weights_are_incomparable(tmp_path: Path, records: tuple[object, ...]) -> None:
+    outcome = _row(tmp_path, speed(), *records).outcome
+    assert outcome.verdict is Verdict.INCOMPARABLE
 
 
 def test_what_was_never_measured_is_inconclusive(tmp_path: Path) -> None:
-    found = _row(tmp_path, None).comparison
-    assert found.verdict is Verdict.INCONCLUSIVE
-    assert "after 0 pairs" in found.reason
-    assert "--budget" in found.reason
+    found = _row(tmp_path, None, pair(1.0)).outcome
+    assert found.speed is not None
+    assert (found.verdict, found.speed.reason, found.speed.observations) == (Verdict.INCONCLUSIVE, Reason.TIME, 1)
 
 
-def test_what_the_gates_object_to_in_the_candidate_alone_is_lost(tmp_path: Path) -> None:
-    seen = examination(EVIDENCE, lost=("precision lost: bf16 does 0 %",))
-    assert _row(tmp_path, comparison(), seen).lost == ("precision lost: bf16 does 0 %",)
-    both = dataclasses.replace(seen, baseline=seen.candidate)
-    assert _row(tmp_path, comparison(), both).lost == ()
+@pytest.mark.parametrize(
+    ("before", "after", "lost"),
+    [
+        ((), (NO_AMX,), (NO_AMX,)),
+        ((NO_AMX,), (NO_AMX,), ()),
+        ((HARMLESS,), (HARMLESS, NO_AMX), (NO_AMX,)),  # one harmless objection to A hid all that B lost
+        ((NO_AMX, HARMLESS), (), ()),
+    ],
+)
+def test_what_the_gates_object_to_in_the_candidate_alone_is_lost(
+    tmp_path: Path, before: tuple[Violation, ...], after: tuple[Violation, ...], lost: tuple[Violation, ...]
+) -> None:
+    seen = examination(EVIDENCE, lost=after)
+    seen = dataclasses.replace(seen, baseline=dataclasses.replace(seen.baseline, lost=before))
+    outcome = _row(tmp_path, speed(), seen).outcome
+    assert outcome.lost == lost
+    assert outcome.verdict is (Verdict.LOST if lost else Verdict.UNCHANGED)
+
+
+def test_silicon_that_the_baseline_used_is_lost_though_the_gates_are_content(tmp_path: Path) -> None:
+    seen = examination(evidence([kernel(isa=Isa.AMX)]))
+    weaker = dataclasses.replace(seen.candidate, evidence=evidence([kernel(isa=Isa.AVX512_BF16)]))
+    outcome = _row(tmp_path, speed(), dataclasses.replace(seen, candidate=weaker)).outcome
+    assert [one.kind for one in outcome.lost] == [Kind.ISA]

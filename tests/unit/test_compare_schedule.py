@@ -18,7 +18,7 @@ from perfsuite.compare.schedule import Header, Journal, Schedule
 from perfsuite.errors import UsageError, WorkerError
 from perfsuite.judge.paired import LOOKS
 from perfsuite.measure.clock import Clock
-from perfsuite.records.comparison import PairingFailure
+from perfsuite.records.comparison import Look, PairingFailure
 from perfsuite.records.pair import Pair, Pairing
 from perfsuite.records.speed import Verdict
 from perfsuite.stats.sequential import Looks
@@ -75,6 +75,11 @@ def _schedule(bench: _Bench, journal: Journal, pairings: tuple[Pairing, ...], bu
     )
 
 
+def _run(plan: Schedule) -> None:
+    plan.examine()
+    plan.measure()
+
+
 def _verdicts(plan: Schedule) -> list[Verdict | None]:
     return [found.verdict if found else None for found in plan.decided.values()]
 
@@ -83,7 +88,7 @@ def test_what_is_decided_is_measured_no_more(monkeypatch: pytest.MonkeyPatch, tm
     sure, noisy = [1.5, 1.501, 1.499, 1.5] * 4, [0.9, 1.1] * (LOOKS[-1] // 2)
     bench = _Bench(monkeypatch, {PAIRING: sure, OTHER: noisy})
     plan = _schedule(bench, Journal.create(tmp_path, HEADER), (PAIRING, OTHER))
-    plan.run()
+    _run(plan)
     assert _verdicts(plan) == [Verdict.REGRESSED, Verdict.INCONCLUSIVE]
     assert (bench.asked.count(PAIRING), bench.asked.count(OTHER)) == (LOOKS[0], LOOKS[-1])
     assert bench.examined == [PAIRING, OTHER]
@@ -91,7 +96,7 @@ def test_what_is_decided_is_measured_no_more(monkeypatch: pytest.MonkeyPatch, tm
 
 def test_passes_turn_round_and_load_both_stacks_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     bench = _Bench(monkeypatch, {PAIRING: [0.9, 1.1] * 8, OTHER: [0.9, 1.1] * 8})
-    _schedule(bench, Journal.create(tmp_path, HEADER), (PAIRING, OTHER)).run()
+    _run(_schedule(bench, Journal.create(tmp_path, HEADER), (PAIRING, OTHER)))
     assert bench.asked[:8] == ["relaunch", "relaunch", PAIRING, OTHER, "relaunch", "relaunch", OTHER, PAIRING]
 
 
@@ -101,7 +106,7 @@ def test_a_failure_costs_its_own_pairing_and_is_not_tried_again(
     bench = _Bench(monkeypatch, {PAIRING: [1.0], OTHER: [1.0, 1.001, 0.999, 1.0] * 4})
     journal = Journal.create(tmp_path, HEADER)
     plan = _schedule(bench, journal, (PAIRING, OTHER))
-    plan.run()
+    _run(plan)
     assert _verdicts(plan) == [None, Verdict.UNCHANGED]
     assert bench.asked.count(PAIRING) == 2
     (failure,) = journal.of(PairingFailure)
@@ -111,7 +116,7 @@ def test_a_failure_costs_its_own_pairing_and_is_not_tried_again(
 def test_without_time_nothing_is_started_and_nothing_claimed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     bench = _Bench(monkeypatch, {PAIRING: [1.0] * 16})
     plan = _schedule(bench, Journal.create(tmp_path, HEADER), (PAIRING,), budget_s=0.0)
-    plan.run()
+    _run(plan)
     assert (bench.asked, bench.examined, _verdicts(plan)) == ([], [], [None])
 
 
@@ -120,9 +125,42 @@ def test_when_the_time_is_up_what_there_is_is_judged(monkeypatch: pytest.MonkeyP
     for ratio in (1.1, 1.101, 1.099):
         journal.append(pair(ratio))
     plan = _schedule(_Bench(monkeypatch, {}), journal, (PAIRING,), budget_s=0.0)
-    plan.run()
+    _run(plan)
     assert _verdicts(plan) == [Verdict.REGRESSED]
-    assert str(plan.decided[PAIRING]).count("3 pairs") == 1
+    found = plan.decided[PAIRING]
+    assert found is not None
+    assert found.observations == 3
+
+
+def test_a_look_s_error_is_spent_once_however_often_a_run_is_resumed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The time is over after 3, 5 and 7 pairs; each time somebody reads the interval and resumes."""
+    noisy = [0.9, 1.1] * 12
+    Journal.create(tmp_path, HEADER)
+    for pairs in (3, 5, 7):
+        journal = Journal.resume(tmp_path, HEADER)
+        for ratio in noisy[len(journal.of(Pair)) : pairs]:
+            journal.append(pair(ratio))
+        plan = _schedule(_Bench(monkeypatch, {}), journal, (PAIRING,), budget_s=0.0)
+        _run(plan)
+        assert _verdicts(plan) == [Verdict.INCONCLUSIVE]
+    last = Journal.resume(tmp_path, HEADER)
+    assert _verdicts(_schedule(_Bench(monkeypatch, {}), last, (PAIRING,))) == [None]
+    spent = [look.error for look in last.of(Look)]
+    assert spent == pytest.approx([0.045, 0.0045, 0.00045])
+
+
+def test_what_an_earlier_run_decided_stays_decided(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path, HEADER)
+    sure = [1.5, 1.501, 1.499, 1.5]
+    _run(_schedule(_Bench(monkeypatch, {PAIRING: sure}), journal, (PAIRING,)))
+    bench = _Bench(monkeypatch, {})
+    plan = _schedule(bench, Journal.resume(tmp_path, HEADER), (PAIRING,))
+    assert _verdicts(plan) == [Verdict.REGRESSED]
+    _run(plan)
+    assert bench.asked == []
+    assert len(journal.of(Look)) == 1
 
 
 def test_a_resumed_journal_counts_its_pairs_and_examinations(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -132,7 +170,7 @@ def test_a_resumed_journal_counts_its_pairs_and_examinations(monkeypatch: pytest
         journal.append(pair(ratio))
     bench = _Bench(monkeypatch, {PAIRING: [1.0]})
     plan = _schedule(bench, Journal.resume(tmp_path, HEADER), (PAIRING,))
-    plan.run()
+    _run(plan)
     assert bench.examined == []
     assert bench.asked.count(PAIRING) == 1
     assert _verdicts(plan) == [Verdict.UNCHANGED]

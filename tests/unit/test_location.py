@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from perfsuite.stats.location import fastest_half_mean, slowest_half_mean
+from perfsuite.stats.location import fastest_half_mean, slowest_quarter_mean
 
 
 def test_it_is_the_geometric_mean_of_the_faster_half() -> None:
@@ -14,9 +14,18 @@ def test_it_is_the_geometric_mean_of_the_faster_half() -> None:
     assert fastest_half_mean([3.0]) == pytest.approx(3.0)
 
 
-def test_the_slower_half_is_the_rest() -> None:
-    assert slowest_half_mean([9.0, 2.0, 8.0, 4.0]) == pytest.approx(math.sqrt(72))
-    assert slowest_half_mean([900, 200, 800]) == pytest.approx((900 * math.sqrt(800)) ** (2 / 3))
+@pytest.mark.parametrize(
+    ("latencies", "expected"),
+    [
+        ([9.0, 2.0, 8.0, 4.0], 9.0),
+        ([9.0, 2.0, 8.0, 4.0, 1.0], (9.0 * 8.0**0.25) ** (1 / 1.25)),
+        ([3.0, 2.0], 3.0),  # never less than one iteration
+        ([1.0] * 9 + [4.0], 4 ** (1 / 2.5)),  # every tenth four times as long
+        ([1.0] * 99 + [20.0], 20 ** (1 / 25)),  # one stall
+    ],
+)
+def test_the_slowest_quarter(latencies: list[float], expected: float) -> None:
+    assert slowest_quarter_mean(latencies) == pytest.approx(expected)
 
 
 def test_a_burst_in_the_slower_half_does_not_count() -> None:
