@@ -109,7 +109,7 @@ def add_options(parser: pytest.Parser) -> None:
     add("--baseline-update", action="store_true", help="accept what was measured as the new baseline")
     add("--baseline-update-new", action="store_true", help="accept only what has no baseline yet")
     add("--accept-lost", action="store_true",
-        help="let pass what the baseline does or supports and this run does not; with --baseline-update for good")  # fmt: skip
+        help="let pass what the baseline does and this run does not; with --baseline-update for good")  # fmt: skip
     add("--regression-ratio", type=float, metavar="R", help="slower by more than this fails (default: 1.25)")
     add("--require-verdict", action="store_true",
         help="fail what cannot be judged: missing-baseline, inconclusive")  # fmt: skip
