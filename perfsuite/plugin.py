@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perfsuite.backends import BACKENDS
-from perfsuite.errors import PerfsuiteError
+from perfsuite.errors import BaselineError, PerfsuiteError
 from perfsuite.explain.causes import explain
 from perfsuite.explain.changes import evidence_changes
 from perfsuite.judge.stored import judge
 from perfsuite.machine.cpu import read_cpu
 from perfsuite.models import load_models
 from perfsuite.options import CHECKED_WORKLOAD, TIMED_WORKLOAD, Run, add_options, read_run
+from perfsuite.records.baseline import Baseline
 from perfsuite.records.measurement import Failure, Measurement
 from perfsuite.records.speed import Speed, Verdict
 from perfsuite.replay import ReplayTimer, replay
 from perfsuite.report import text
+from perfsuite.report.baselines import acceptance_lines
 from perfsuite.report.evidence import change_lines, evidence_lines
 from perfsuite.report.explain import explanation_lines
 from perfsuite.spec import WORKLOADS, Mode, Precision, Variant, matrix
@@ -174,7 +176,7 @@ def gate(request: pytest.FixtureRequest, variant: Variant, rig: Rig) -> Callable
             environ=rig.worker_environment,
             require_amx=run.settings.require_isa == "amx",
         )
-        before = run.baselines.evidence(variant, rig.machine, run.baseline_stack or rig.stack.slug)
+        before = run.baselines.evidence(variant, rig.machine, rig.stack, stack_slug=run.baseline_stack)
         if before is None:
             return found
         run.evidence_changes[variant] = evidence_changes(before, evidence)
@@ -207,10 +209,11 @@ def comparison(
     baseline = run.baselines.find(measurement, stack_slug=run.baseline_stack)
     found = judge(measurement, baseline, regression_ratio=run.settings.regression_ratio)
     run.comparisons.append(found)
-    if isinstance(baseline, Measurement):
-        run.explanations[variant] = explain(baseline, measurement)
-        if baseline.evidence and measurement.evidence:
-            run.evidence_changes[variant] = evidence_changes(baseline.evidence, measurement.evidence)
+    if isinstance(baseline, Baseline):
+        accepted = baseline.measurement
+        run.explanations[variant] = explain(accepted, measurement)
+        if accepted.evidence and measurement.evidence:
+            run.evidence_changes[variant] = evidence_changes(accepted.evidence, measurement.evidence)
     undecided = (Verdict.MISSING_BASELINE, Verdict.INCOMPARABLE, Verdict.INCONCLUSIVE)
     accepting = run.update or run.update_new
     if run.require_verdict and found.verdict in undecided:
@@ -264,7 +267,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     )
     try:
         run.accepted = run.baselines.accept(document, only_new=not run.update)
-    except OSError as error:
+    except (OSError, BaselineError) as error:
         run.not_accepted = f"could not write baselines, nothing is accepted: {error}; --resume measures nothing again"
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -291,7 +294,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.section("perfsuite")
     measured = [result for result in run.results.values() if isinstance(result, Measurement)]
     lines = text.verdict_lines(run.comparisons, str(run.settings.baselines.name)) if run.comparisons else []
-    lines += [f"accepted {count} into {path.relative_to(run.baselines.folder)}" for path, count in run.accepted.items()]
+    lines += acceptance_lines(run.accepted)
     lines += [run.not_accepted] if run.not_accepted else []
     lines += text.unsteady_lines(measured)
     if run.rig is not None:

@@ -5,22 +5,24 @@ from __future__ import annotations
 import math
 import statistics
 
+from perfsuite.records.baseline import Baseline, Incomparable, Missing
 from perfsuite.records.measurement import Measurement
 from perfsuite.records.speed import Speed, Verdict
 from perfsuite.stats.intervals import ratio_interval
-from perfsuite.store.baselines import Incomparable, Missing
 
 #: The customary 95 %. Replicates of one session see one machine state, so the interval knows
 #: nothing of drift between sessions: that is what the regression ratio allows for.
 COVERAGE = 0.95
 
 
-def judge(candidate: Measurement, baseline: Measurement | Missing | Incomparable, *, regression_ratio: float) -> Speed:
+def judge(candidate: Measurement, found: Baseline | Missing | Incomparable, *, regression_ratio: float) -> Speed:
     """Slower is regressed if it is both real (the interval excludes 1) and large (beyond the ratio)."""
-    if isinstance(baseline, Missing):
-        return _without(candidate, Verdict.MISSING_BASELINE, baseline.reason)
-    if isinstance(baseline, Incomparable):
-        return _without(candidate, Verdict.INCOMPARABLE, baseline.reason)
+    if not isinstance(found, Baseline):
+        verdict = Verdict.MISSING_BASELINE if isinstance(found, Missing) else Verdict.INCOMPARABLE
+        return Speed(
+            variant=candidate.variant, verdict=verdict, reason="", candidate_s=candidate.latency_s, baseline=found
+        )
+    baseline = found.measurement
     medians = [[r.median_s for r in side.replicates] for side in (candidate, baseline)]
     ratio = math.exp(statistics.fmean(map(math.log, medians[0])) - statistics.fmean(map(math.log, medians[1])))
     interval = ratio_interval(*medians, coverage=COVERAGE)
@@ -44,11 +46,8 @@ def judge(candidate: Measurement, baseline: Measurement | Missing | Incomparable
         baseline_s=baseline.latency_s,
         ratio=ratio,
         interval=interval,
+        baseline=found,
     )
-
-
-def _without(candidate: Measurement, verdict: Verdict, reason: str) -> Speed:
-    return Speed(variant=candidate.variant, verdict=verdict, reason=reason, candidate_s=candidate.latency_s)
 
 
 def _environment_changes(baseline: Measurement, candidate: Measurement) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from perfsuite.records.baseline import Baseline, Incomparable, Missing
 from perfsuite.spec import Variant
 from perfsuite.stats.intervals import Interval
 
@@ -23,7 +24,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speed:
-    """A candidate against its baseline; ``ratio`` above 1 is slower."""
+    """A candidate against its baseline; ``ratio`` above 1 is slower.
+
+    ``baseline`` is what was looked up in store/; None where two stacks ran side by side.
+    """
 
     variant: Variant
     verdict: Verdict
@@ -32,3 +36,4 @@ class Speed:
     baseline_s: float | None = None
     ratio: float | None = None
     interval: Interval | None = None
+    baseline: Baseline | Missing | Incomparable | None = None

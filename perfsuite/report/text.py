@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from perfsuite.records.accuracy import Accuracy
+from perfsuite.records.baseline import Baseline
 from perfsuite.records.measurement import Measurement
 from perfsuite.records.speed import Speed, Verdict
+from perfsuite.report.baselines import baseline_lines, baseline_words, lack_line
 from perfsuite.spec import Support, Variant
 
 
@@ -27,7 +29,14 @@ def comparison_line(comparison: Speed) -> str:
             f"ratio {comparison.ratio:.3f}{bounds}: {milliseconds(comparison.candidate_s)} "
             f"against {milliseconds(comparison.baseline_s)}"
         )
-    parts.append(comparison.reason)
+    match comparison.baseline:
+        case None:
+            parts.append(comparison.reason)
+        case Baseline() as baseline:
+            parts[-1] += f" of {baseline_words(baseline)}"
+            parts.append(comparison.reason)
+        case lack:
+            parts.append(lack_line(lack))
     return ", ".join(parts)
 
 
@@ -35,20 +44,12 @@ def verdict_lines(comparisons: Sequence[Speed], baselines: str) -> list[str]:
     """The end of a timing run: what was judged, what was not and why, and how to accept."""
     counts = Counter(comparison.verdict for comparison in comparisons)
     lines = ["verdicts: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])]
-    without_ratio: dict[tuple[Verdict, str], int] = Counter(
-        (c.verdict, c.reason.replace(c.variant.id, "...")) for c in comparisons if c.ratio is None
-    )
-    lines += [f"  {verdict} ({count}): {reason}" for (verdict, reason), count in without_ratio.items()]
+    lines += [f"  {line}" for line in baseline_lines([c.baseline for c in comparisons if c.baseline], baselines)]
     lines += [
         f"  {comparison_line(c)}"
         for c in comparisons
         if c.verdict in (Verdict.REGRESSED, Verdict.IMPROVED, Verdict.INCONCLUSIVE)
     ]
-    if counts[Verdict.MISSING_BASELINE] or counts[Verdict.INCOMPARABLE]:
-        lines.append(
-            f"  to accept what was measured into {baselines}: --baseline-update, "
-            "or --baseline-update-new for what has no baseline yet"
-        )
     return lines
 
 
