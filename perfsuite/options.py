@@ -19,6 +19,7 @@ from perfsuite.settings import REQUIRABLE_ISAS, WEIGHTS_POLICIES, Settings, read
 from perfsuite.spec import WORKLOADS, named_workloads
 from perfsuite.stacks.build import ready_stack
 from perfsuite.stacks.definitions import stack_definitions
+from perfsuite.stacks.slugs import baseline_slug
 from perfsuite.store.baselines import Baselines
 
 if TYPE_CHECKING:
@@ -105,7 +106,8 @@ def add_options(parser: pytest.Parser) -> None:
     add("--no-evidence", action="store_true", help="time only: do not look afterwards at which kernels ran")
     add("--require-isa", choices=REQUIRABLE_ISAS, help="fail the kernels of what would use it where it is not usable")
     add("--baselines", type=Path, metavar="DIR", help="where baselines are kept (default: baselines)")
-    add("--baseline-stack", metavar="SLUG", help="compare with this stack's baseline, not the same stack's")
+    add("--baseline-stack", metavar="NAME", help="compare with this stack's baseline (default: the same stack's, "
+        "or else the newest accepted); a name as for --stack, or as a baseline's file is named")  # fmt: skip
     add("--baseline-update", action="store_true", help="accept what was measured as the new baseline")
     add("--baseline-update-new", action="store_true", help="accept only what has no baseline yet")
     add("--accept-lost", action="store_true",
@@ -129,7 +131,7 @@ def read_run(config: pytest.Config) -> Run:
         observing=not option("no_evidence"),
         update=option("baseline_update"),
         update_new=option("baseline_update_new"),
-        baseline_stack=option("baseline_stack"),
+        baseline_stack=None,
         policy=Policy(
             require_verdict=option("require_verdict"),
             accept_lost=option("accept_lost"),
@@ -140,6 +142,9 @@ def read_run(config: pytest.Config) -> Run:
     )
     if name := option("stack"):
         run.ready = ready_stack(name, stack_definitions(settings.stacks, config.rootpath), say=_say)
+    if name := option("baseline_stack"):
+        accepted = run.baselines.stacks(place(settings.threads).machine)
+        run.baseline_stack = baseline_slug(name, stack_definitions(settings.stacks, config.rootpath), accepted)
     if timing:
         if option("benchmark_disable"):
             raise PerfsuiteError("--benchmark-disable: there is nothing to run with --benchmark-only then")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perfsuite.backends import BACKENDS
-from perfsuite.errors import PerfsuiteError
+from perfsuite.errors import BaselineError, PerfsuiteError
 from perfsuite.explain.changes import evidence_changes
 from perfsuite.judge.colour import colour
 from perfsuite.judge.outcome import judge_support, judge_variant
@@ -271,7 +271,7 @@ def _accept(session: pytest.Session, run: Run) -> None:
     given_up = frozenset(run.untimed) if run.policy.accept_lost else frozenset()
     try:
         run.acceptance = run.baselines.accept(document, only_new=not run.update, remove=given_up)
-    except OSError as error:
+    except (OSError, BaselineError) as error:
         run.not_accepted = f"could not write baselines, nothing is accepted: {error}; --resume measures nothing again"
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

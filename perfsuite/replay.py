@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perfsuite.store.baselines import EXTRA_INFO_KEY
+from perfsuite.store.entries import EXTRA_INFO_KEY
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture

@@ -37,12 +37,12 @@ def _run(options: argparse.Namespace) -> int:
     from perfsuite.errors import UsageError
     from perfsuite.explain.causes import explain
     from perfsuite.report.explain import explanations_json, session_lines
-    from perfsuite.store.sessions import read_pairs
+    from perfsuite.store.sessions import read_contrasts
 
-    pairs = [pair for pair in read_pairs(options.A, options.B) if options.k in pair.after.variant.id]
-    if not pairs:
+    contrasts = [one for one in read_contrasts(options.A, options.B) if options.k in one.after.variant.id]
+    if not contrasts:
         raise UsageError(f"-k {options.k}: no variant's id contains it")
-    explanations = [explain(pair.before, pair.after) for pair in pairs]
+    explanations = [explain(one.before, one.after) for one in contrasts]
     if options.json:
         print(explanations_json(explanations))
     else:

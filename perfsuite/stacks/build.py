@@ -39,7 +39,8 @@ def ready_stack(
         return ReadyStack(name=name, python=Path(sys.executable), environment={}, stack=current_stack())
     definition = find(name, definitions)
     python = definition.interpreter or build_stack(definition, torch_backend=torch_backend, say=say)
-    return ReadyStack(name=name, python=python, environment=definition.environment, stack=_asked(definition, python))
+    stack = installed_stack(definition, python)
+    return ReadyStack(name=name, python=python, environment=definition.environment, stack=stack)
 
 
 def build_stack(
@@ -53,7 +54,7 @@ def build_stack(
 
     ``torch_backend`` (such as cpu) is uv's; without it UV_TORCH_BACKEND decides, as it does for uv.
     """
-    backend = torch_backend or os.environ.get("UV_TORCH_BACKEND") or None
+    backend = torch_backend or default_backend()
     folder = stack_folder(definition, backend)
     if not rebuild and (record := read_record(folder)):
         return Path(record.python)
@@ -72,9 +73,14 @@ def build_stack(
             raise
 
 
+def default_backend() -> str | None:
+    """The torch backend that stacks are built for where none is named: uv's own variable."""
+    return os.environ.get("UV_TORCH_BACKEND") or None
+
+
 def check_interpreter(definition: StackDefinition, python: Path) -> Stack:
     """What the interpreter has installed, once torch and ipex, if they are there, are known to import."""
-    stack = _asked(definition, python)
+    stack = installed_stack(definition, python)
     if "torch" not in stack.packages:
         return stack
     answers = run_probe(str(python), _PROBE_TIMEOUT_S)
@@ -122,7 +128,8 @@ def _build(
     return python
 
 
-def _asked(definition: StackDefinition, python: Path) -> Stack:
+def installed_stack(definition: StackDefinition, python: Path) -> Stack:
+    """What the stack's interpreter has installed; StackError, with what to do, if it cannot be run."""
     try:
         return stack_of(python)
     except StackError as error:

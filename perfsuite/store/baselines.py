@@ -1,136 +1,139 @@
-"""The only reader and writer of baselines.
-
-``<folder>/<machine class>/<stack>.json`` is a standard pytest-benchmark file; each of its
-benchmarks carries our Measurement in ``extra_info["perfsuite"]``.
-"""
+"""What a measurement is to be held against, and what is accepted."""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from perfsuite.errors import BaselineError
-from perfsuite.machine.fingerprint import differences
+from perfsuite.records.baseline import Acceptance, Baseline, Difference, Incomparable, Lack, Missing
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.machine import MachineClass
-from perfsuite.records.measurement import Digests, Measurement, Replicate
+from perfsuite.records.measurement import Measurement, Stack
 from perfsuite.spec import Variant
-
-EXTRA_INFO_KEY = "perfsuite"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
-    """There is no baseline to hold a measurement against."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incomparable:
-    """There is one, of something else; ``reason`` names the field that differs."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One stored benchmark: pytest-benchmark's object and our record in it."""
-
-    benchmark: dict[str, Any]
-    measurement: Measurement
-
-    @property
-    def key(self) -> tuple[Variant, Digests]:
-        return self.measurement.variant, self.measurement.digests
+from perfsuite.store.acceptance import merge
+from perfsuite.store.entries import Entry, entries_in, read_entries, readable, write_entries
+from perfsuite.store.nearest import class_differences, nearest_class
 
 
 class Baselines:
-    """The accepted measurements under one folder."""
+    """The accepted measurements under one folder; each file is read once."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._read: dict[Path, tuple[Entry, ...]] = {}
 
-    def path(self, measurement: Measurement, stack_slug: str | None = None) -> Path:
-        return self.folder / measurement.machine.slug / f"{stack_slug or measurement.stack.slug}.json"
+    def path(self, measurement: Measurement) -> Path:
+        """The file of the measurement's own machine class and stack."""
+        return self.folder / measurement.machine.slug / f"{measurement.stack.slug}.json"
 
     def check(self) -> None:
         """Read every file; BaselineError names the first that cannot be trusted."""
-        for path in self.folder.glob("*/*.json"):
-            self._entries(path)
+        for machine_slug in self._machine_slugs():
+            self._accepted(machine_slug)
 
-    def find(self, measurement: Measurement, *, stack_slug: str | None = None) -> Measurement | Missing | Incomparable:
-        """What ``measurement`` is to be held against; ``stack_slug`` None means its own stack's."""
-        path = self.path(measurement, stack_slug)
-        if not path.exists():
-            return self._elsewhere(measurement, path)
-        same = [e.measurement for e in self._entries(path) if e.measurement.variant == measurement.variant]
-        for candidate in same:
-            if candidate.digests == measurement.digests:
-                return candidate
-        if not same:
-            return Missing(reason=f"{self._name(path)} has no {measurement.variant.id}")
-        return Incomparable(reason=_digest_difference(same[-1], measurement))
+    def stacks(self, machine: MachineClass) -> tuple[str, ...]:
+        """The stacks that are accepted for the machine class, the newest first."""
+        accepted = self._accepted(machine.slug)
+        return tuple(sorted(accepted, key=lambda slug: -max(entry.accepted_s for entry in accepted[slug])))
 
-    def evidence(self, variant: Variant, machine: MachineClass, stack_slug: str) -> Evidence | None:
-        """What the accepted measurement of the variant ran, if one is stored with evidence."""
-        path = self.folder / machine.slug / f"{stack_slug}.json"
-        if not path.exists():
+    def find(self, measurement: Measurement, *, stack_slug: str | None = None) -> Baseline | Missing | Incomparable:
+        """What ``measurement`` is to be held against: with ``stack_slug`` that stack's, or else its own
+        stack's, or else the newest accepted of its machine class, best of the same weights and inputs."""
+        entries = self._entries_of(measurement.variant, measurement.machine, stack_slug)
+        if not entries:
+            return self._missing(measurement, stack_slug)
+        own, digests = measurement.stack.slug, measurement.digests
+        best = max(entries, key=lambda e: (_slug(e) == own, e.measurement.digests == digests, e.accepted_s))
+        if best.measurement.digests != digests:
+            return Incomparable(fields=_other_work(best.measurement, measurement))
+        return Baseline(measurement=best.measurement, stack_slug=_slug(best), accepted_at=best.provenance.accepted_at)
+
+    def evidence(
+        self, variant: Variant, machine: MachineClass, stack: Stack, *, stack_slug: str | None = None
+    ) -> Evidence | None:
+        """What the variant's baseline ran, if it is stored with evidence; the stack is chosen as ``find`` does."""
+        entries = self._entries_of(variant, machine, stack_slug)
+        chosen = max(entries, key=lambda e: (_slug(e) == stack.slug, e.accepted_s), default=None)
+        if chosen is None:
             return None
-        mine = [e.measurement for e in self._entries(path) if e.measurement.variant == variant]
-        return next((one.evidence for one in reversed(mine) if one.evidence), None)
+        observed = [e for e in entries if _slug(e) == _slug(chosen) and e.measurement.evidence]
+        newest = max(observed, key=lambda e: e.accepted_s, default=None)
+        return newest.measurement.evidence if newest else None
 
-    def _elsewhere(self, measurement: Measurement, path: Path) -> Missing | Incomparable:
-        stacks = sorted(other.stem for other in path.parent.glob("*.json"))
-        if stacks:
-            return Missing(
-                reason=f"no baseline of stack {path.stem} for this machine class; "
-                f"--baseline-stack compares with one of: {', '.join(stacks)}"
-            )
-        for other in sorted(self.folder.glob(f"*/{path.name}")):
-            for entry in self._entries(other):
-                if entry.measurement.variant == measurement.variant:
-                    fields = "; ".join(differences(entry.measurement.machine, measurement.machine))
-                    return Incomparable(reason=f"another machine class ({self._name(other)}): {fields}")
-        return Missing(reason=f"no baseline for machine class {path.parent.name}")
+    def variants(self, machine: MachineClass, stack: Stack, *, stack_slug: str | None = None) -> frozenset[Variant]:
+        """What the baseline has: of ``stack_slug``, or else of the stack itself, or else of the newest accepted."""
+        accepted = self._accepted(machine.slug)
+        slugs = (stack_slug,) if stack_slug else (stack.slug, *self.stacks(machine))
+        chosen = next((slug for slug in slugs if slug in accepted), None)
+        return frozenset(entry.measurement.variant for entry in accepted[chosen]) if chosen else frozenset()
 
-    def accept(self, document: dict[str, Any], *, only_new: bool) -> dict[Path, int]:
-        """Merge a pytest-benchmark document into the files it belongs to; how many went into each.
+    def accept(
+        self, document: dict[str, Any], *, only_new: bool, remove: frozenset[Variant] = frozenset()
+    ) -> Acceptance:
+        """Merge a pytest-benchmark document into the files it belongs to, as ``merge`` does.
 
-        An entry replaces the one of the same variant and digests, or, with ``only_new``, is left
-        out if there is one. Every other entry stays.
+        BaselineError for a document or a file that cannot be trusted, OSError for one that cannot be written.
         """
-        accepted: dict[Path, int] = {}
         by_path: dict[Path, list[Entry]] = {}
-        for entry in _decode(document, "this session"):
+        for entry in entries_in(document, "this session"):
             by_path.setdefault(self.path(entry.measurement), []).append(entry)
-        for path, entries in by_path.items():
-            kept = {entry.key: entry for entry in (self._entries(path) if path.exists() else ())}
-            for entry in entries:
-                if not (only_new and entry.key in kept):
-                    kept[entry.key] = entry
-                    accepted[path] = accepted.get(path, 0) + 1
-            if path in accepted:
-                _write(path, document, sorted(kept.values(), key=lambda entry: entry.measurement.variant.id))
+        files = []
+        for path, measured in by_path.items():
+            self._read.pop(path, None)  # another run may have accepted since
+            stored = self._entries(path) if os.path.lexists(path) else ()
+            name = str(path.relative_to(self.folder))
+            merged = merge(name, stored, measured, only_new=only_new, remove=remove)
+            if merged.changed:
+                write_entries(path, document, merged.entries)
                 self._read.pop(path, None)
-        return accepted
+                files.append(merged.file)
+        return Acceptance(files=tuple(files))
+
+    def _missing(self, measurement: Measurement, stack_slug: str | None) -> Missing:
+        machine, stacks = measurement.machine, self.stacks(measurement.machine)
+        if stacks:
+            kind = Lack.NO_STACK if stack_slug and stack_slug not in stacks else Lack.NO_VARIANT
+            return Missing(kind=kind, machine_slug=machine.slug, stacks=stacks)
+        holders = {
+            entry.measurement.machine
+            for machine_slug in self._machine_slugs()
+            for entries in self._accepted(machine_slug).values()
+            for entry in entries
+            if entry.measurement.variant == measurement.variant
+        }
+        nearest = nearest_class(machine, holders)
+        return Missing(
+            kind=Lack.NO_CLASS,
+            machine_slug=machine.slug,
+            nearest=nearest.slug if nearest else None,
+            nearest_differences=class_differences(nearest, machine) if nearest else (),
+        )
+
+    def _entries_of(self, variant: Variant, machine: MachineClass, stack_slug: str | None) -> list[Entry]:
+        """Every entry of the variant, of all stacks of the machine class or of the one."""
+        return [
+            entry
+            for slug, entries in self._accepted(machine.slug).items()
+            for entry in entries
+            if entry.measurement.variant == variant and stack_slug in (None, slug)
+        ]
+
+    def _machine_slugs(self) -> list[str]:
+        with readable(self.folder):
+            return [path.name for path in _listing(self.folder) if path.is_dir()]
+
+    def _accepted(self, machine_slug: str) -> dict[str, tuple[Entry, ...]]:
+        """The entries of each stack of the machine class; a file without any is none of a stack."""
+        folder = self.folder / machine_slug
+        with readable(folder):
+            paths = [path for path in _listing(folder) if path.suffix == ".json"]
+        return {path.stem: entries for path in paths if (entries := self._entries(path))}
 
     def _entries(self, path: Path) -> tuple[Entry, ...]:
         if path not in self._read:
-            try:
-                document = json.loads(path.read_bytes())
-            except ValueError as error:
-                raise BaselineError(
-                    f"{path} is not JSON ({error}): restore it, or delete it and accept anew with --baseline-update"
-                ) from error
-            entries = tuple(_decode(document, str(path)))
+            entries = read_entries(path)
             for entry in entries:
                 if (home := self.path(entry.measurement)) != path:
                     raise BaselineError(
@@ -139,49 +142,23 @@ class Baselines:
             self._read[path] = entries
         return self._read[path]
 
-    def _name(self, path: Path) -> str:
-        return str(path.relative_to(self.folder))
 
-
-def _decode(document: Any, where: str) -> Iterable[Entry]:
+def _listing(folder: Path) -> list[Path]:
     try:
-        for benchmark in document["benchmarks"]:
-            yield Entry(benchmark=benchmark, measurement=measurement_in(benchmark))
-    except (KeyError, TypeError, msgspec.ValidationError) as error:
-        raise BaselineError(
-            f"{where} is not a perfsuite baseline ({type(error).__name__}: {error}): baselines are written by "
-            "pytest --benchmark-only --baseline-update"
-        ) from error
+        return sorted(folder.iterdir())
+    except FileNotFoundError:
+        return []
 
 
-def measurement_in(benchmark: Any) -> Measurement:
-    """Our record in one of pytest-benchmark's; KeyError, TypeError or msgspec.ValidationError for none to trust."""
-    measurement = msgspec.convert(benchmark["extra_info"][EXTRA_INFO_KEY], Measurement)
-    if not measurement.replicates or not all(_has_latencies(r) for r in measurement.replicates):
-        raise TypeError(f"{measurement.variant.id} has no latencies")
-    return measurement
+def _slug(entry: Entry) -> str:
+    return entry.measurement.stack.slug
 
 
-def _has_latencies(replicate: Replicate) -> bool:
-    return bool(replicate.latencies_ns) and min(replicate.latencies_ns) > 0
-
-
-def _digest_difference(stored: Measurement, measurement: Measurement) -> str:
-    fields = []
-    for name, what in (("weights_sha256", "weights"), ("inputs_sha256", "inputs")):
-        before, now = getattr(stored.digests, name), getattr(measurement.digests, name)
-        if before != now:
-            fields.append(f"{what} digest {before[:12]} in the baseline, {now[:12]} here")
-    if stored.weights_origin != measurement.weights_origin:
-        fields.append(f"weights are {stored.weights_origin!r} there, {measurement.weights_origin!r} here")
-    return "; ".join(fields)
-
-
-def _write(path: Path, document: dict[str, Any], entries: list[Entry]) -> None:
-    """Replace the file in one step; one line for each benchmark, so that a diff shows what changed."""
-    head = json.dumps({key: value for key, value in document.items() if key != "benchmarks"}, indent=1)
-    lines = ",\n".join(json.dumps(entry.benchmark) for entry in entries)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(f'{head[:-2]},\n "benchmarks": [\n{lines}\n]\n}}\n')
-    partial.replace(path)
+def _other_work(stored: Measurement, measurement: Measurement) -> tuple[Difference, ...]:
+    before, now = stored.digests, measurement.digests
+    fields = (
+        Difference(name="weights_sha256", before=before.weights_sha256, now=now.weights_sha256),
+        Difference(name="inputs_sha256", before=before.inputs_sha256, now=now.inputs_sha256),
+        Difference(name="weights_origin", before=stored.weights_origin, now=measurement.weights_origin),
+    )
+    return tuple(field for field in fields if field.before != field.now)

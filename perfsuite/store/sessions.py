@@ -1,4 +1,4 @@
-"""Stored sessions -> the pairs of measurements to explain."""
+"""Stored sessions -> the measurements to explain, two by two."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import msgspec
 
 from perfsuite.errors import UsageError
 from perfsuite.records.measurement import Measurement
-from perfsuite.store.baselines import EXTRA_INFO_KEY, measurement_in
+from perfsuite.store.entries import EXTRA_INFO_KEY, UNTRUSTED, measurement_in
 
 #: Between a file and a variant's id, as between a file and a test in pytest.
 _SEPARATOR = "::"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class Contrast:
     """What is to be explained: the same variant twice, or two variants that the user named."""
 
     before: Measurement
@@ -39,7 +39,7 @@ def read_session(path: Path) -> tuple[Measurement, ...]:
         measurements = tuple(measurement_in(one) for one in mine)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except (KeyError, TypeError, msgspec.MsgspecError) as error:
+    except UNTRUSTED as error:
         raise UsageError(
             f"{path} is not a stored session ({type(error).__name__}: {error}): "
             "give a baseline, or a file that pytest --benchmark-only --benchmark-json FILE wrote"
@@ -49,7 +49,7 @@ def read_session(path: Path) -> tuple[Measurement, ...]:
     return measurements
 
 
-def read_pairs(before: str, after: str) -> tuple[Pair, ...]:
+def read_contrasts(before: str, after: str) -> tuple[Contrast, ...]:
     """``before`` and ``after`` are FILE or FILE::VARIANT; a variant named once stands for both.
 
     Raises
@@ -64,11 +64,11 @@ def read_pairs(before: str, after: str) -> tuple[Pair, ...]:
     if (old_file, old_id) == (new_file, new_id):
         raise UsageError(f"{before} is given twice: name two files, or two variants of one, as FILE::VARIANT")
     if old_id:
-        return (_pair(_named(old, old_id, old_file), _named(new, new_id, new_file)),)
+        return (_contrast(_named(old, old_id, old_file), _named(new, new_id, new_file)),)
     common = [name for name in new if name in old]
     if not common:
         raise UsageError(f"{old_file} and {new_file} have no variant in common: name one in each, as FILE::VARIANT")
-    return tuple(_pair(old[name], new[name]) for name in common)
+    return tuple(_contrast(old[name], new[name]) for name in common)
 
 
 def _split(argument: str) -> tuple[str, str]:
@@ -89,8 +89,8 @@ def _named(session: dict[str, list[Measurement]], variant_id: str, file: str) ->
     return session[variant_id]
 
 
-def _pair(before: list[Measurement], after: list[Measurement]) -> Pair:
+def _contrast(before: list[Measurement], after: list[Measurement]) -> Contrast:
     """A file may hold a variant with several weights or inputs: of the same ones where both have them."""
     same = [(old, new) for old in before for new in after if old.digests == new.digests]
     old, new = same[-1] if same else (before[-1], after[-1])
-    return Pair(before=old, after=new)
+    return Contrast(before=old, after=new)

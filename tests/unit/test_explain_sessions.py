@@ -12,7 +12,7 @@ from evidence_builders import evidence, kernel
 from perfsuite.errors import UsageError
 from perfsuite.records.measurement import Measurement
 from perfsuite.store.baselines import Baselines
-from perfsuite.store.sessions import read_pairs, read_session
+from perfsuite.store.sessions import read_contrasts, read_session
 
 FIRST = measurement(20_000_000, evidence=evidence([kernel(18)]))
 SECOND = measurement(30_000_000, evidence=evidence([kernel(28)]))
@@ -36,7 +36,7 @@ def new(tmp_path: Path) -> str:
 
 
 def _sides(before: str, after: str) -> list[tuple[Measurement, Measurement]]:
-    return [(pair.before, pair.after) for pair in read_pairs(before, after)]
+    return [(one.before, one.after) for one in read_contrasts(before, after)]
 
 
 def test_what_was_stored_is_read_with_its_evidence(old: str) -> None:
@@ -94,7 +94,7 @@ def test_a_file_of_another_kind_is_named(content: bytes, new: str, tmp_path: Pat
     path = tmp_path / "else.json"
     path.write_bytes(content)
     with pytest.raises(UsageError, match=r"else.json is not a stored session .*--benchmark-json"):
-        read_pairs(str(path), new)
+        read_contrasts(str(path), new)
 
 
 def test_a_session_without_our_benchmarks_is_named(tmp_path: Path) -> None:
@@ -106,21 +106,21 @@ def test_a_session_without_our_benchmarks_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "why"), [("none.json", "No such file"), ("", "Is a directory")])
 def test_what_cannot_be_read_is_named(name: str, why: str, new: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=f"cannot be read: {why}"):
-        read_pairs(new, str(tmp_path / name))
+        read_contrasts(new, str(tmp_path / name))
 
 
 def test_a_variant_that_is_not_there_is_named_with_those_that_are(old: str, new: str) -> None:
     with pytest.raises(UsageError, match=f"new.json has no variant {OTHER_VARIANT.id}; it has {VARIANT.id}"):
-        read_pairs(f"{old}::{OTHER_VARIANT.id}", new)
+        read_contrasts(f"{old}::{OTHER_VARIANT.id}", new)
 
 
 def test_sessions_without_a_common_variant(new: str, tmp_path: Path) -> None:
     path = _stored(tmp_path / "other.json", OTHER)
     with pytest.raises(UsageError, match=r"other.json and .*new.json have no variant in common"):
-        read_pairs(path, new)
+        read_contrasts(path, new)
 
 
 @pytest.mark.parametrize("suffix", ["", f"::{VARIANT.id}"])
 def test_a_session_against_itself_asks_for_two_variants(old: str, suffix: str) -> None:
     with pytest.raises(UsageError, match="is given twice: name two files, or two variants"):
-        read_pairs(f"{old}{suffix}", f"{old}{suffix}")
+        read_contrasts(f"{old}{suffix}", f"{old}{suffix}")
