@@ -15,6 +15,7 @@ from perfsuite.errors import WorkerError
 from perfsuite.measure.clock import Clock, Say
 from perfsuite.records.comparison import OneSided, Screening
 from perfsuite.records.pair import Pairing
+from perfsuite.report.violations import violation_lines
 from perfsuite.spec import Mode, Precision, Variant
 
 
@@ -65,7 +66,7 @@ def _choice(party: Party, variants: Iterable[Variant], journal: Journal, clock: 
             journal.append(known[variant])
         found = known[variant]
         if found.latency_s is None or found.wrong:
-            reasons.append(f"{variant.mode}: {'; '.join(found.wrong)}")
+            reasons.append(f"{variant.mode}: {found.failure or '; '.join(violation_lines(found.wrong))}")
         else:
             runs.append((found.latency_s, variant))
     return min(runs, key=lambda run: run[0])[1] if runs else "; ".join(dict.fromkeys(reasons))
@@ -76,5 +77,5 @@ def _screened(party: Party, variant: Variant) -> Screening:
         wrong = party.rig.check(variant).violations
         latency_s = party.rig.evidence(variant).forward_s
     except WorkerError as error:
-        return Screening(stack=party.name, variant=variant, latency_s=None, wrong=(str(error).partition("\n")[0],))
+        return Screening(stack=party.name, variant=variant, latency_s=None, failure=str(error).partition("\n")[0])
     return Screening(stack=party.name, variant=variant, latency_s=latency_s, wrong=wrong)

@@ -15,6 +15,7 @@ from perfsuite.records.explanation import Explanation
 from perfsuite.records.measurement import Measurement
 from perfsuite.records.pair import Pair, Pairing, Side
 from perfsuite.records.speed import Speed, Verdict
+from perfsuite.report.violations import violation_lines
 from perfsuite.spec import Variant
 
 
@@ -57,9 +58,10 @@ def _comparison(
     if speed is None:
         reason = f"the budget ended after {len(pairs)} pairs of processes; give it more time (--budget)"
         return _without_ratio(pairing, Verdict.INCONCLUSIVE, reason)
-    if examination is None or not examination.candidate.wrong:
+    found = (*examination.candidate.wrong, *examination.wrong) if examination else ()
+    if examination is None or not found:
         return speed
-    wrong = f"wrong: {'; '.join(examination.candidate.wrong)}"
+    wrong = f"wrong: {'; '.join(dict.fromkeys(violation_lines(found)))}"
     if examination.baseline.wrong:
         wrong += " (and so are the baseline's outputs)"
     return Speed(

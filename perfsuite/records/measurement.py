@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from dataclasses import dataclass
 
+from perfsuite.records.accuracy import Sketch
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.machine import MachineClass
 from perfsuite.spec import Variant
@@ -81,6 +82,8 @@ class Measurement:
     replicates: tuple[Replicate, ...]
     #: Absent where it was not asked for, and in files older than it.
     evidence: Evidence | None = None
+    #: Of the eager FP32 outputs on the same weights and inputs; absent in older files.
+    reference: Sketch | None = None
 
     @property
     def latency_s(self) -> float:

@@ -18,6 +18,7 @@ from perfsuite.compare.schedule import Journal
 from perfsuite.models.base import Reads
 from perfsuite.records.comparison import PairingFailure, Row
 from perfsuite.records.speed import Speed, Verdict
+from perfsuite.records.violation import Against, Kind, Violation
 
 EVIDENCE = evidence([kernel()])
 
@@ -42,9 +43,27 @@ def test_right_outputs_leave_the_verdict_on_speed(tmp_path: Path) -> None:
 
 def test_faster_but_wrong_is_an_error(tmp_path: Path) -> None:
     faster = comparison(Verdict.IMPROVED, 0.5, "faster; 4 pairs")
-    found = _row(tmp_path, faster, examination(EVIDENCE, wrong=("SQNR 3.0 dB is below 25 dB",))).comparison
+    noisy = Violation(kind=Kind.SQNR_LOW, expected=25.0, found=3.0)
+    found = _row(tmp_path, faster, examination(EVIDENCE, wrong=(noisy,))).comparison
     assert (found.verdict, found.ratio) == (Verdict.ERROR, 0.5)
-    assert found.reason == "wrong: SQNR 3.0 dB is below 25 dB; improved in speed"
+    assert found.reason == "wrong: SQNR 3.0 dB is below 25.0 dB; improved in speed"
+
+
+def test_right_by_its_own_fp32_but_unlike_the_baseline_is_an_error(tmp_path: Path) -> None:
+    unlike = Violation(kind=Kind.SQNR_LOW, expected=80.0, found=-5.0, against=Against.BASELINE_REFERENCE)
+    seen = dataclasses.replace(examination(EVIDENCE), wrong=(unlike,))
+    found = _row(tmp_path, comparison(), seen).comparison
+    assert found.verdict is Verdict.ERROR
+    assert "FP32 reference: SQNR -5.0 dB to the baseline's" in found.reason
+
+
+def test_what_two_checks_say_alike_is_said_once(tmp_path: Path) -> None:
+    nan = Violation(kind=Kind.NOT_FINITE, expected=0, found=2)
+    seen = dataclasses.replace(
+        examination(EVIDENCE, wrong=(nan,)), wrong=(dataclasses.replace(nan, against=Against.BASELINE),)
+    )
+    found = _row(tmp_path, comparison(), seen).comparison
+    assert found.reason == "wrong: NaN or infinity in 2 values; unchanged in speed"
 
 
 def test_a_failure_is_an_error_with_its_reason(tmp_path: Path) -> None:
