@@ -21,6 +21,18 @@ class WorkerError(PerfsuiteError):
     """One worker failed: it crashed, hung, sent garbage, or raised; costs its own variant only."""
 
 
+class StaleArtefactError(WorkerError):
+    """A deployed variant's artefact was saved from other weights than the model's; both digests are whole."""
+
+    def __init__(self, variant: str, *, weights_sha256: str, artefact_sha256: str) -> None:
+        super().__init__(
+            f"{variant}: stale artefact: it was saved from weights {artefact_sha256[:12]}, the model's are "
+            f"{weights_sha256[:12]}; save it again"
+        )
+        self.weights_sha256 = weights_sha256
+        self.artefact_sha256 = artefact_sha256
+
+
 class EvidenceError(WorkerError):
     """What a worker observed does not show which kernels ran; costs its own variant only."""
 

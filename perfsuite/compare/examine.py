@@ -13,30 +13,37 @@ from perfsuite.records.pair import Pairing
 if TYPE_CHECKING:
     from perfsuite.check.outputs import Outputs
     from perfsuite.measure.rig import Rig
+    from perfsuite.records.accuracy import Accuracy
+    from perfsuite.records.violation import Violation
     from perfsuite.spec import Variant
 
 
 def examine(pairing: Pairing, baseline: Rig, candidate: Rig) -> Examination:
     """Hold outputs against FP32's and the candidate's against the baseline's; WorkerError if one side fails."""
-    import numpy as np
-
-    from perfsuite.check.outputs import measure
+    from perfsuite.check.outputs import hold_against_baseline, hold_references
 
     (before, examined_before), (after, examined_after) = (
         _examined(variant, rig) for variant, rig in ((pairing.baseline, baseline), (pairing.candidate, candidate))
     )
-    agreement = measure(
-        before.values.astype(np.float64),
-        after.values.astype(np.float64),
-        after.mask,
-        candidate.models[pairing.candidate.model].yields,
+    agreement: Accuracy | None = None
+    wrong: tuple[Violation, ...] = ()
+    if before.digests == after.digests:
+        variant = pairing.candidate
+        yields = candidate.models[variant.model].yields
+        kind = candidate.weights_kind(variant.model)
+        references = hold_references(baseline.reference(pairing.baseline), candidate.reference(variant), yields=yields)
+        held = hold_against_baseline(variant, before, after, yields=yields, weights_kind=kind, flags=read_cpu().flags)
+        agreement = held.accuracy
+        # What differs from wrong outputs may be right.
+        wrong = references.violations + (() if examined_before.wrong else held.violations)
+    return Examination(
+        pairing=pairing, baseline=examined_before, candidate=examined_after, agreement=agreement, wrong=wrong
     )
-    return Examination(pairing=pairing, baseline=examined_before, candidate=examined_after, agreement=agreement)
 
 
 def _examined(variant: Variant, rig: Rig) -> tuple[Outputs, Inspection]:
     outputs = rig.outputs(variant)
-    finding = rig.judged(variant, outputs)
+    correctness = rig.judged(variant, outputs)
     evidence = rig.evidence(variant)
     lost = violations(
         evidence,
@@ -45,4 +52,10 @@ def _examined(variant: Variant, rig: Rig) -> tuple[Outputs, Inspection]:
         environ=rig.worker_environment,
         require_amx=rig.settings.require_isa == "amx",
     )
-    return outputs, Inspection(accuracy=finding.accuracy, wrong=finding.violations, lost=lost, evidence=evidence)
+    return outputs, Inspection(
+        accuracy=correctness.accuracy,
+        wrong=correctness.violations,
+        lost=lost,
+        evidence=evidence,
+        digests=outputs.digests,
+    )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 import perfsuite.models
 from perfsuite.backends import BACKENDS
+from perfsuite.errors import StaleArtefactError
 from perfsuite.evidence.build import build_evidence
 from perfsuite.machine.cpu import read_cpu
 from perfsuite.measure.environment import cache_folder, decisive, worker_environment
@@ -33,7 +34,7 @@ from perfsuite.spec import Mode, Support, Variant, workload
 from perfsuite.worker.protocol import Job
 
 if TYPE_CHECKING:
-    from perfsuite.check.outputs import Finding, Outputs
+    from perfsuite.check.outputs import Correctness, Outputs
     from perfsuite.measure.stack import ReadyStack
     from perfsuite.records.evidence import Evidence
     from perfsuite.settings import Settings
@@ -124,11 +125,15 @@ class Rig:
         """Where the weights came from, in words; the model must have been run."""
         return self._weights(model)["origin"]
 
-    def check(self, variant: Variant, *, fault: str | None = None) -> Finding:
+    def weights_kind(self, model: str) -> str:
+        """Pretrained or seeded; the model must have been run."""
+        return self._weights(model)["kind"]
+
+    def check(self, variant: Variant, *, fault: str | None = None) -> Correctness:
         """Run the variant and hold its outputs against FP32's; its evidence is kept for ``evidence``."""
         return self.judged(variant, self.outputs(variant, fault=fault))
 
-    def judged(self, variant: Variant, answer: Outputs) -> Finding:
+    def judged(self, variant: Variant, answer: Outputs) -> Correctness:
         """Hold outputs of the variant against FP32's."""
         from perfsuite.check.outputs import check
 
@@ -138,7 +143,7 @@ class Rig:
             reference,
             answer,
             yields=self.models[variant.model].yields,
-            weights_kind=self._weights(variant.model)["kind"],
+            weights_kind=self.weights_kind(variant.model),
             flags=self._flags,
         )
 
@@ -154,7 +159,12 @@ class Rig:
             yield worker
 
     def prepare(self, variant: Variant, worker: Worker) -> Any:
-        return worker.call("prepare", timeout_s=self._timeout_s(variant))
+        """What the worker answers when it is ready; StaleArtefactError if it is to load one of other weights."""
+        ready = worker.call("prepare", timeout_s=self._timeout_s(variant))
+        weights_sha256, artefact_sha256 = ready["weights_sha256"], ready["artefact_sha256"]
+        if artefact_sha256 not in (None, weights_sha256):
+            raise StaleArtefactError(variant.id, weights_sha256=weights_sha256, artefact_sha256=artefact_sha256)
+        return ready
 
     def outputs(self, variant: Variant, *, fault: str | None = None) -> Outputs:
         """The variant's outputs; a deployed one's come from a fresh process that loads its artefact."""

@@ -7,20 +7,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accuracy:
-    """How far outputs lie from FP32's, over all measured inputs.
+    """How far outputs lie from FP32's, over all measured inputs; None for a figure that they do not have.
 
-    ``sqnr_db`` is the worst input's signal-to-quantisation-noise ratio; ``centred_cosine`` the
-    worst input's cosine after the mean over inputs is removed; ``agreement`` the share of
-    decisions that stay, weighted by FP32's margin; ``max_error`` the largest difference
-    over the largest FP32 magnitude. ``variation`` is how much inputs differ in FP32: the least
-    length of one's output after the mean is removed, relative to its whole length.
+    ``sqnr_db`` is the worst sample's signal-to-quantisation-noise ratio; ``centred_cosine`` the worst
+    sample's cosine after the mean over samples is removed, None where samples do not differ; both are
+    taken over all samples where each is a single score. ``agreement`` is the share of decisions that
+    stay, weighted by FP32's margin, None where nothing is decided; ``max_error`` the largest difference
+    over the largest FP32 magnitude. ``variation`` is how much samples differ in FP32: the least length
+    of one's output after the mean is removed, relative to its whole length.
     """
 
-    sqnr_db: float
-    centred_cosine: float
-    variation: float
-    agreement: float
-    max_error: float
+    sqnr_db: float | None
+    centred_cosine: float | None
+    variation: float | None
+    agreement: float | None
+    max_error: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

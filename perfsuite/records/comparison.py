@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from perfsuite.records.accuracy import Accuracy
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.explanation import Explanation
-from perfsuite.records.measurement import Stack
+from perfsuite.records.measurement import Digests, Stack
 from perfsuite.records.outcome import Outcome
 from perfsuite.records.pair import Pair, Pairing
 from perfsuite.records.violation import Violation
@@ -51,22 +51,28 @@ class OneSided:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
-    """One side's outputs against its own stack's FP32, what its gates say, and what really ran."""
+    """One side's outputs against its own stack's FP32, what its gates say, and what really ran on what."""
 
-    accuracy: Accuracy
-    wrong: tuple[str, ...]
+    accuracy: Accuracy | None
+    wrong: tuple[Violation, ...]
     lost: tuple[str, ...]
     evidence: Evidence
+    digests: Digests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examination:
-    """A pairing's outputs and evidence; ``agreement`` is the candidate's outputs against the baseline's."""
+    """A pairing's outputs and evidence; ``agreement`` is the candidate's outputs against the baseline's.
+
+    ``wrong`` is in what the candidate's outputs and FP32 reference differ from the baseline's. Where the
+    digests do, neither is told: other weights or inputs have other outputs.
+    """
 
     pairing: Pairing
     baseline: Inspection
     candidate: Inspection
-    agreement: Accuracy
+    agreement: Accuracy | None
+    wrong: tuple[Violation, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ class Kind(StrEnum):
     """What is not as expected; beside each, what ``subject``, ``expected`` and ``found`` then hold."""
 
     # Of outputs.
-    NOT_FINITE = "not finite"  # values that are NaN or infinite: 0, their number
+    NOT_FINITE = "not finite"  # values that are NaN or infinite: 0, their number; subject baseline: a stored one's
     SHAPE = "shape"  # the outputs' shapes, as text
     SQNR_LOW = "SQNR too low"  # dB: the floor, the worst sample's
     SQNR_HIGH = "SQNR too high"  # dB: the ceiling, the worst sample's; the precision was not applied

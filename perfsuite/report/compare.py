@@ -153,14 +153,16 @@ def _verdict(outcome: Outcome) -> str:
 
 def _cost_cells(row: Row) -> list[str]:
     seen = row.examination
-    accuracies = (seen.baseline.accuracy, seen.candidate.accuracy, seen.agreement) if seen else (None, None, None)
-    return [_label(row), *map(_decibels, accuracies), *_memory(row.pairs), *_ready(row.pairs)]
+    decibels = ["", "", ""]
+    if seen:
+        decibels = [_decibels(one) for one in (seen.baseline.accuracy, seen.candidate.accuracy, seen.agreement)]
+    return [_label(row), *decibels, *_memory(row.pairs), *_ready(row.pairs)]
 
 
 def _decibels(accuracy: Accuracy | None) -> str:
-    if accuracy is None:
-        return ""
-    return "equal" if accuracy.max_error == 0 else f"{accuracy.sqnr_db:.1f}"
+    if accuracy is not None and accuracy.max_error == 0:
+        return "equal"
+    return "-" if accuracy is None or accuracy.sqnr_db is None else f"{accuracy.sqnr_db:.1f}"
 
 
 def _memory(pairs: Sequence[Pair]) -> list[str]:

@@ -19,10 +19,15 @@ def accuracy_lines(results: Sequence[tuple[Variant, Accuracy]]) -> list[str]:
     width = max((len(variant.id) for variant, _ in results), default=0)
     lines = [f"{'variant':{width}}  SQNR dB  centred cosine  agreement  max error"]
     lines += [
-        f"{variant.id:{width}}  {a.sqnr_db:7.1f}  {a.centred_cosine:14.6f}  {a.agreement:9.4f}  {a.max_error:9.2g}"
+        f"{variant.id:{width}}  {_figure(a.sqnr_db, '.1f'):>7}  {_figure(a.centred_cosine, '.6f'):>14}  "
+        f"{_figure(a.agreement, '.4f'):>9}  {_figure(a.max_error, '.2g'):>9}"
         for variant, a in results
     ]
     return lines
+
+
+def _figure(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
 
 
 def support_word(support: Support) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from perfsuite.records.violation import Against, Kind, Violation
@@ -14,6 +15,7 @@ _AGAINST = {
     Against.BASELINE: "in the baseline",
     Against.BASELINE_REFERENCE: "in the baseline's FP32 reference",
 }
+_REFERENCES = (Against.REFERENCE, Against.BASELINE_REFERENCE)
 
 
 def violation_lines(violations: Iterable[Violation]) -> list[str]:
@@ -38,11 +40,16 @@ def _statement(violation: Violation) -> str:
     held_against = _AGAINST[violation.against]
     what = "FP32 reference: " if violation.against is Against.BASELINE_REFERENCE else ""
     match violation.kind:
+        case Kind.NOT_FINITE if subject == "baseline":
+            return "the baseline's FP32 reference is not finite: nothing can be held against it"
         case Kind.NOT_FINITE:
-            who = "FP32 reference's " if violation.against is Against.REFERENCE else ""
-            return f"{found} of the {who}values are NaN or infinite"
+            whose = " of the FP32 reference" if violation.against in _REFERENCES else ""
+            return f"NaN or infinity in {_figure(found)} value{'' if found == 1 else 's'}{whose}"
         case Kind.SHAPE:
             return f"{what}outputs have shape {found}, {expected} {held_against}"
+        case Kind.SQNR_LOW if found == -math.inf:
+            zero = _AGAINST[Against.REFERENCE] if violation.against is Against.EXPECTATION else held_against
+            return f"{what}outputs are not zero, and all zero {zero}"
         case Kind.SQNR_LOW:
             return f"{what}SQNR {_db(found)}{_to(violation.against)} is below {_db(expected)}"
         case Kind.SQNR_HIGH:

@@ -116,14 +116,14 @@ class ConstantOutput(Fault):
 
 
 class NotANumber(Fault):
-    """A single NaN in the output."""
+    """A single NaN in the output, in the first token: the last may be padding, which is nobody's answer."""
 
     name = "output-nan"
 
     def on_forward(self, forward: Forward) -> Forward:
         def poisoned(*inputs: torch.Tensor) -> torch.Tensor:
             output = forward(*inputs).clone()
-            output.view(-1)[-1] = float("nan")
+            output.view(-1)[0] = float("nan")
             return output
 
         return poisoned

@@ -51,7 +51,10 @@ class Worker:
         return {}
 
     def prepare(self) -> dict[str, Any]:
-        """Load, digest and prepare; then the first forward pass."""
+        """Load, digest and prepare; then the first forward pass.
+
+        An artefact that was saved from other weights is not loaded: the answer is both digests.
+        """
         start_s = time.perf_counter()
         job = self._job
         if job.observe:
@@ -63,6 +66,14 @@ class Worker:
         module = assets.load_module(self._model, self._sources, self._folder)
         weights_sha256 = assets.digest_weights(module)
         inputs_sha256 = assets.digest_inputs(inputs)
+        artefact_sha256 = self._stamp.read_text() if job.deployment == "load" else None
+        digests = {
+            "weights_sha256": weights_sha256,
+            "inputs_sha256": inputs_sha256,
+            "artefact_sha256": artefact_sha256,
+        }
+        if artefact_sha256 not in (None, weights_sha256):
+            return digests
         fault = faults.find(job.fault)
         fault.on_stack()
         inputs = fault.on_inputs(inputs)
@@ -87,8 +98,7 @@ class Worker:
         self.forward(*batches[0])
         first_s = time.perf_counter()
         return {
-            "weights_sha256": weights_sha256,
-            "inputs_sha256": inputs_sha256,
+            **digests,
             "threads": torch.get_num_threads(),
             "load_s": loaded_s - start_s,
             "prepare_s": prepared_s - loaded_s,
@@ -99,16 +109,16 @@ class Worker:
         if self._job.artefact is None:
             return self._backend.prepare(recipe)
         artefact = Path(self._job.artefact)
-        stamp = artefact.with_suffix(".sha256")
-        if self._job.deployment == "save":
-            stamp.write_text(weights_sha256)
-            return self._backend.save(recipe, artefact)
-        if stamp.read_text() != weights_sha256:
-            raise RuntimeError(
-                f"stale artefact: {artefact.name} was saved from weights {stamp.read_text()[:12]}, "
-                f"the model's are {weights_sha256[:12]}"
-            )
-        return self._backend.load(artefact, recipe)
+        if self._job.deployment == "load":
+            return self._backend.load(artefact, recipe)
+        self._stamp.write_text(weights_sha256)
+        return self._backend.save(recipe, artefact)
+
+    @property
+    def _stamp(self) -> Path:
+        """Beside the artefact: the digest of the weights that it was saved from."""
+        assert self._job.artefact is not None
+        return Path(self._job.artefact).with_suffix(".sha256")
 
     def outputs(self, *, path: str) -> dict[str, Any]:
         """Write the output for each measured batch: array ``outputs``, (count, batch, ...), float32."""

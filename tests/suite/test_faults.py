@@ -3,7 +3,8 @@
 import pytest
 
 from perfsuite.measure.rig import Rig
-from perfsuite.selfcheck.faults import PLANTS, Plant, evidence
+from perfsuite.report.violations import violation_lines
+from perfsuite.selfcheck.faults import PLANTS, Plant, violations
 from perfsuite.worker.timing import WINDOW_ITERATIONS
 
 
@@ -11,7 +12,8 @@ from perfsuite.worker.timing import WINDOW_ITERATIONS
 def test_planted_fault_is_found(plant: Plant, rig: Rig) -> None:
     if not (support := rig.support(plant.variant)).supported:
         pytest.skip(f"unsupported: {support.reason}")
-    assert evidence(rig, plant), f"{plant.fault} in {plant.variant.id} went unseen"
+    found = violations(rig, plant)
+    assert plant.found_by(found), f"{plant.fault} in {plant.variant.id} went unseen; {violation_lines(found)}"
 
 
 def test_a_planted_slowdown_is_there_before_anything_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:

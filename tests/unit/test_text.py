@@ -31,6 +31,13 @@ def test_accuracy_is_a_table_with_aligned_columns() -> None:
     assert len(head) == len(first) == len(second)
 
 
+def test_a_figure_that_does_not_exist_is_a_dash() -> None:
+    nothing = Accuracy(sqnr_db=None, centred_cosine=None, variation=None, agreement=None, max_error=None)
+    head, line = text.accuracy_lines([(VARIANT, nothing)])
+    assert line.split() == [VARIANT.id, "-", "-", "-", "-"]
+    assert len(head) == len(line)
+
+
 @pytest.mark.parametrize(
     ("support", "word"),
     [
