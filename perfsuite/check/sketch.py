@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perfsuite.check.outputs import Outputs, incomparable
+from perfsuite.check.outputs import Outputs
 from perfsuite.check.windows import FP32
 from perfsuite.records.accuracy import Sketch
 from perfsuite.records.violation import Against, Kind, Violation
@@ -58,17 +58,18 @@ def sketch_sqnr_db(before: Sketch, now: Sketch) -> float:
     return float(20 * np.log10(signal / noise)) if signal > 0 else float("-inf")
 
 
-def hold_against_sketch(before: Sketch, reference: Outputs) -> tuple[Violation, ...]:
+def hold_against_sketch(before: Sketch, now: Sketch) -> tuple[Violation, ...]:
     """Hold a stack's eager FP32 against what was kept of the baseline's, of the same weights and inputs.
 
     A baseline that is not finite is told as well, with the subject ``baseline``: nothing else would.
     """
     against = Against.BASELINE_REFERENCE
-    if found := tuple(incomparable(before.shape, reference, against)):
-        return found
-    if lost := int((~np.isfinite(_buckets(before))).sum()):
-        return (Violation(kind=Kind.NOT_FINITE, subject="baseline", expected=0, found=lost, against=against),)
-    sqnr_db = sketch_sqnr_db(before, sketch(reference))
+    if before.shape != now.shape:
+        return (Violation(kind=Kind.SHAPE, expected=str(before.shape), found=str(now.shape), against=against),)
+    for subject, sums in (("baseline", _buckets(before)), ("", _buckets(now))):
+        if lost := int((~np.isfinite(sums)).sum()):
+            return (Violation(kind=Kind.NOT_FINITE, subject=subject, expected=0, found=lost, against=against),)
+    sqnr_db = sketch_sqnr_db(before, now)
     if sqnr_db >= FP32.sqnr_floor_db:
         return ()
     return (Violation(kind=Kind.SQNR_LOW, expected=FP32.sqnr_floor_db, found=sqnr_db, against=against),)

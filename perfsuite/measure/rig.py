@@ -166,16 +166,23 @@ class Rig:
             raise StaleArtefactError(variant.id, weights_sha256=weights_sha256, artefact_sha256=artefact_sha256)
         return ready
 
-    def outputs(self, variant: Variant, *, fault: str | None = None) -> Outputs:
-        """The variant's outputs; a deployed one's come from a fresh process that loads its artefact."""
+    def outputs(self, variant: Variant, *, fault: str | None = None, observing: bool = True) -> Outputs:
+        """The variant's outputs; a deployed one's come from a fresh process that loads its artefact.
+
+        ``observing`` has the same worker's evidence kept for ``evidence``.
+        """
         if fault is not None:
-            return self._answer(variant, fault)
+            return self._answer(variant, fault, observe=False)
         if variant not in self._answers:
-            self._answers[variant] = self._answer(variant, None)
+            self._answers[variant] = self._answer(variant, None, observe=observing)
         return self._answers[variant]
 
-    def _answer(self, variant: Variant, fault: str | None) -> Outputs:
-        observe = fault is None
+    def forget(self, variant: Variant) -> None:
+        """Give back what outputs and evidence take, when nobody will ask for them again."""
+        self._answers.pop(variant, None)
+        self._evidence.pop(variant, None)
+
+    def _answer(self, variant: Variant, fault: str | None, *, observe: bool) -> Outputs:
         if variant.mode is not Mode.DEPLOYED:
             return self._outputs(variant, fault=fault, observe=observe)
         artefact = self._new_artefact(variant, fault)

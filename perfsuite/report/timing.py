@@ -10,7 +10,7 @@ from perfsuite.records.baseline import Acceptance, Baseline, Incomparable, Missi
 from perfsuite.records.measurement import Failure, Measurement
 from perfsuite.records.outcome import Outcome
 from perfsuite.records.speed import Verdict
-from perfsuite.report.baselines import acceptance_lines, held_against_lines, lack_lines
+from perfsuite.report.baselines import acceptance_lines, baseline_lines
 from perfsuite.report.outcome import outcome_lines
 from perfsuite.spec import Support, Variant
 
@@ -43,7 +43,7 @@ def timing_lines(timing: Timing) -> list[str]:
     return [
         *_verdict_lines(outcomes),
         *_nothing_timed_lines(timing),
-        *_baseline_lines(outcomes, timing),
+        *baseline_lines(_found(outcomes), timing.baselines),
         *(acceptance_lines(timing.acceptance) if timing.acceptance else ()),
         *([timing.not_accepted] if timing.not_accepted else ()),
         *unsteady_lines(measured),
@@ -69,16 +69,9 @@ def _nothing_timed_lines(timing: Timing) -> Iterator[str]:
     yield from (f"  {count} of them: {reason}" for reason, count in reasons.items())
 
 
-def _baseline_lines(outcomes: Sequence[Outcome], timing: Timing) -> Iterator[str]:
-    found = [outcome.speed.baseline for outcome in outcomes if outcome.speed]
-    yield from held_against_lines([one for one in found if isinstance(one, Baseline)])
-    lacks = [one for one in found if isinstance(one, Missing | Incomparable)]
-    yield from lack_lines(lacks)
-    if lacks and timing.acceptance is None:
-        yield (
-            f"to accept what was measured into {timing.baselines}: --baseline-update, "
-            "or --baseline-update-new for what has no baseline yet"
-        )
+def _found(outcomes: Sequence[Outcome]) -> list[Baseline | Missing | Incomparable]:
+    baselines = (outcome.speed.baseline for outcome in outcomes if outcome.speed)
+    return [baseline for baseline in baselines if baseline is not None]
 
 
 def unsteady_lines(measurements: Sequence[Measurement]) -> list[str]:

@@ -56,12 +56,11 @@ def test_what_moved_has_a_line_of_its_own(verdict: Verdict) -> None:
 def test_a_machine_class_without_a_baseline_is_one_line_for_all_and_how_to_accept() -> None:
     """Every new user's first run."""
     outcomes = [_outcome(Verdict.MISSING_BASELINE, MISSING, variant) for variant in (VARIANT, OTHER_VARIANT)]
-    verdicts, missing, accept = timing_lines(_timing(outcomes))
+    verdicts, missing = timing_lines(_timing(outcomes))
     assert verdicts == "verdicts: 2 missing-baseline"
     assert missing.startswith("missing-baseline (2): no baseline for this machine class (this-machine) yet")
     assert "nearest: that-machine" in missing
-    assert "kept" in accept
-    assert "--baseline-update" in accept
+    assert "--baseline-update-new accepts what was measured" in missing
 
 
 def test_a_run_that_timed_nothing_says_why() -> None:
