@@ -38,6 +38,7 @@ class Launcher:
         self._cpus = cpus
         self._logs = logs
         self._numbers = itertools.count(1)
+        self._alive: set[int] = set()
         self._ended: dict[int, int] = {}
         self.closed = False
         self.import_s = 0.0
@@ -79,6 +80,7 @@ class Launcher:
             self._end_process()
             self._spawn(preload=False)
             ours, answer = self._request(job, log)
+        self._alive.add(answer["pid"])
         self.import_s += answer["import_s"]
         start_s = time.perf_counter() - started_s - answer["import_s"]
         return Worker(self, pid=answer["pid"], line=Line(ours), log=log, start_s=start_s)
@@ -106,7 +108,10 @@ class Launcher:
         try:
             while pid not in self._ended:
                 self._receive_until("ended", pid)
+        except TimeoutError:
+            return None
         except (Closed, ValueError, OSError):
+            self.close()  # it died, and what its workers had started is left
             return None
         return self._ended.pop(pid)
 
@@ -114,20 +119,24 @@ class Launcher:
         while True:
             message = self._line.receive()
             if "ended" in message:
+                self._alive.discard(message["ended"])
                 self._ended[message["ended"]] = message["exit"]
             if key in message and value in (None, message[key]):
                 return message
 
     def close(self) -> None:
-        """End the launcher and all its workers."""
+        """End the launcher, all its workers and whatever these have started; stopped ones too."""
         self.closed = True
         self._end_process()
 
     def _end_process(self) -> None:
+        for pid in self._alive:
+            _signal_group(pid, signal.SIGKILL)
+        self._alive.clear()
+        if self._process.returncode is None:  # once it is waited for, its number may be another's
+            _signal_group(self._process.pid, signal.SIGKILL)
+            self._process.wait()
         self._line.socket.close()
-        # Its workers die with it (PR_SET_PDEATHSIG), stopped ones too.
-        self._process.kill()
-        self._process.wait()
 
 
 class Worker:
@@ -153,32 +162,27 @@ class Worker:
             self._line.send({"do": do, **arguments})
             answer = self._line.receive()
         except TimeoutError as error:
-            self._end(signal.SIGKILL)
+            self._end()
             raise self._error(do, f"hung: no answer within {timeout_s:.0f} s") from error
         except (Closed, ConnectionError) as error:
             self._ended = True
             code = self._launcher.wait(self.pid)
             raise self._error(do, self._cause(code)) from error
         except ValueError as error:
-            self._end(signal.SIGKILL)
+            self._end()
             raise self._error(do, f"answered with garbage ({error})") from error
         if not isinstance(answer, dict):
-            self._end(signal.SIGKILL)
+            self._end()
             raise self._error(do, f"answered with garbage ({answer!r:.80})")
         return answer
 
     def pause(self) -> None:
         """Stop every thread of the worker, those of an OpenMP runtime that spins after its work too."""
-        self._signal(signal.SIGSTOP)
+        _signal_group(self.pid, signal.SIGSTOP)
 
     def resume(self) -> None:
         """Let a paused worker go on."""
-        self._signal(signal.SIGCONT)
-
-    def _signal(self, number: signal.Signals) -> None:
-        # Of one that died meanwhile, the next call tells how.
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, number)
+        _signal_group(self.pid, signal.SIGCONT)
 
     def _cause(self, code: int | None) -> str:
         if code is None:
@@ -193,15 +197,12 @@ class Worker:
     def _error(self, do: str, what: str) -> WorkerError:
         return WorkerError(f"worker {self.pid} {what}, while doing {do!r}; the end of its output:\n{_tail(self._log)}")
 
-    def _end(self, how: signal.Signals) -> None:
+    def _end(self) -> None:
         if self._ended:
             return
         self._ended = True
-        try:
-            os.kill(self.pid, how)
-        except ProcessLookupError:
-            return
-        self._launcher.wait(self.pid)
+        if _signal_group(self.pid, signal.SIGKILL):
+            self._launcher.wait(self.pid)
 
     def __enter__(self) -> Self:
         return self
@@ -211,8 +212,17 @@ class Worker:
     ) -> None:
         # SIGKILL, not a farewell: a worker has nothing left to save, and interpreter shutdown
         # with torch loaded costs up to a second.
-        self._end(signal.SIGKILL)
+        self._end()
         self._line.socket.close()
+
+
+def _signal_group(leader: int, number: signal.Signals) -> bool:
+    """Signal a process and all that it has started; False if none is left, as of one that died meanwhile."""
+    try:
+        os.killpg(leader, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _tail(log: Path) -> str:

@@ -3,6 +3,9 @@
 Importing torch and ipex takes 4 to 10 s; a fork takes milliseconds. A fork is safe only while
 the launcher has a single thread: once a library starts another, it says so in place of forking.
 
+Each worker leads a process group of its own, so that what it starts (Inductor's compilers, say)
+ends with it, however it ends; and all of them end with the launcher and with the run.
+
     python -m perfsuite.worker CONTROL_FD PRELOAD CPUS
 
 PRELOAD 0 leaves the importing to each worker; CPUS, such as 0,1, is where they all run.
@@ -10,6 +13,7 @@ PRELOAD 0 leaves the importing to each worker; CPUS, such as 0,1, is where they 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import importlib
@@ -30,10 +34,15 @@ from perfsuite.worker.protocol import Line
 _PR_SET_PDEATHSIG = 1
 
 
-def _die_with_parent(parent_pid: int) -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def _be_told_when_parent_dies(parent_pid: int, how: signal.Signals) -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, how)
     if os.getppid() != parent_pid:  # it died before the call above
         os._exit(0)
+
+
+def _end_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
 
 
 def _threads() -> int:
@@ -44,10 +53,14 @@ def _fork_worker(request: bytes, fds: list[int], control: socket.socket) -> int:
     launcher_pid = os.getpid()
     pid = os.fork()
     if pid:
+        with contextlib.suppress(ProcessLookupError):
+            os.setpgid(pid, pid)
         return pid
     status = 1
     try:
-        _die_with_parent(launcher_pid)
+        os.setpgid(0, 0)  # both do: whoever needs the group first finds it
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        _be_told_when_parent_dies(launcher_pid, signal.SIGKILL)
         control.close()
         line_fd, output_fd = fds
         os.dup2(output_fd, 1)
@@ -78,11 +91,29 @@ def _preload(job: dict[str, Any]) -> None:
 
 
 def main(control_fd: int, *, preload: bool, cpus: set[int]) -> None:
-    """Serve the control socket until it is closed; every worker dies with this process."""
-    _die_with_parent(os.getppid())
+    """Serve the control socket until it is closed or the run dies; all that was started ends with this process."""
+    workers: set[int] = set()
+
+    def end_all(*_: object) -> None:
+        for pid in workers:
+            _end_group(pid)
+        _end_group(os.getpid())
+
+    # Not SIGKILL: what the workers have started would go on.
+    signal.signal(signal.SIGTERM, end_all)
+    _be_told_when_parent_dies(os.getppid(), signal.SIGTERM)
     os.sched_setaffinity(0, cpus)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    control = socket.socket(fileno=control_fd)
+    try:
+        _serve(socket.socket(fileno=control_fd), workers, preload=preload)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stderr.flush()
+        end_all()
+
+
+def _serve(control: socket.socket, workers: set[int], *, preload: bool) -> None:
     line = Line(control)
     selector = selectors.DefaultSelector()
     selector.register(control, selectors.EVENT_READ)
@@ -100,12 +131,14 @@ def main(control_fd: int, *, preload: bool, cpus: set[int]) -> None:
                 if _threads() > 1:
                     line.send({"started": False})
                     continue
-                pid = _fork_worker(request, fds, control)
+                workers.add(pid := _fork_worker(request, fds, control))
                 for fd in fds:
                     os.close(fd)
                 selector.register(os.pidfd_open(pid), selectors.EVENT_READ, data=pid)
                 line.send({"started": True, "pid": pid, "import_s": time.perf_counter() - start_s})
             else:
+                _end_group(key.data)  # before it is waited for: until then its number is nobody else's
+                workers.remove(key.data)
                 _, status = os.waitpid(key.data, 0)
                 selector.unregister(key.fileobj)
                 os.close(key.fd)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import subprocess
 
 import torch
 
@@ -32,5 +33,7 @@ class FailingForward(torch.nn.Module):
         elif self.name == "memory":
             resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
             torch.zeros(1 << 34)
+        elif self.name == "parent":
+            subprocess.Popen(["sleep", "600"])
         output: torch.Tensor = self.layer(images).flatten(1)
         return output

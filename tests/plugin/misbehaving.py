@@ -56,4 +56,10 @@ class Memory(_Failing):
     name = "memory"
 
 
-TINY, CRASH, HANG, GARBAGE, MEMORY = Tiny(), Crash(), Hang(), Garbage(), Memory()
+class Parent(_Failing):
+    """Starts a process that outlives it, as Inductor's compilers may."""
+
+    name = "parent"
+
+
+TINY, CRASH, HANG, GARBAGE, MEMORY, PARENT = Tiny(), Crash(), Hang(), Garbage(), Memory(), Parent()

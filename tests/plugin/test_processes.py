@@ -1,0 +1,132 @@
+"""What a worker has started ends with it, and with its launcher, and with the run, however these end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from perfsuite.errors import WorkerError
+from perfsuite.measure.launch import Worker
+from perfsuite.measure.rig import Rig
+from perfsuite.settings import Settings
+from perfsuite.spec import Mode, Precision, Variant
+
+PARENT = Variant(model="parent", backend="stock", mode=Mode.EAGER, precision=Precision.FP32, workload="smoke")
+SETTINGS = Settings(threads=1, weights="seeded", models={"parent": "misbehaving:PARENT"})
+_ENVIRON = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+#: A run that waits with a worker alive: it prints its worker's number.
+_RUN = """
+import time
+from test_processes import prepared, rig
+with rig() as running, prepared(running) as worker:
+    print(worker.pid, flush=True)
+    time.sleep(600)
+"""
+
+
+def rig() -> Rig:
+    return Rig(SETTINGS, environ=_ENVIRON)
+
+
+@contextlib.contextmanager
+def prepared(running: Rig) -> Iterator[Worker]:
+    """A worker whose first forward pass has started a process."""
+    with running.worker(PARENT) as worker:
+        running.prepare(PARENT, worker)
+        yield worker
+
+
+def _state(pid: int) -> str:
+    """The state's letter in /proc, Z for one that nobody has waited for; empty if it is gone."""
+    with contextlib.suppress(FileNotFoundError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return ""
+
+
+def _runs(pid: int) -> bool:
+    return _state(pid) not in ("", "Z")
+
+
+def _child(pid: int) -> int:
+    (child,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return int(child)
+
+
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def _soon(true: Callable[[], bool]) -> bool:
+    """Signals are sent at once and acted upon a little later."""
+    end_s = time.monotonic() + 10
+    while not true() and time.monotonic() < end_s:
+        time.sleep(0.02)
+    return true()
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Rig]:
+    with rig() as found:
+        yield found
+
+
+def test_a_worker_ends_with_what_it_started(running: Rig) -> None:
+    with prepared(running) as worker:
+        child = _child(worker.pid)
+        assert _runs(child)
+    assert _soon(lambda: not _runs(child))
+
+
+def test_a_worker_that_dies_by_itself_leaves_nothing(running: Rig) -> None:
+    with prepared(running) as worker:
+        child = _child(worker.pid)
+        os.kill(worker.pid, signal.SIGSEGV)
+        assert _soon(lambda: not _runs(child))
+
+
+def test_a_stopped_worker_stops_and_ends_with_what_it_started(running: Rig) -> None:
+    with prepared(running) as worker:
+        child = _child(worker.pid)
+        worker.pause()
+        assert _soon(lambda: _state(child) == "T")
+    assert _soon(lambda: not _runs(child))
+
+
+@pytest.mark.parametrize("stopped", [False, True], ids=["running", "stopped"])
+def test_a_launcher_that_is_closed_takes_all_with_it(stopped: bool) -> None:
+    found = rig()
+    with prepared(found) as worker:
+        child = _child(worker.pid)
+        if stopped:
+            worker.pause()
+        found.__exit__(None, None, None)
+        assert _soon(lambda: not _runs(child))
+        assert _soon(lambda: not _runs(worker.pid))
+
+
+def test_a_launcher_that_is_killed_is_missed_and_what_it_left_ended() -> None:
+    with rig() as found, prepared(found) as worker:
+        child = _child(worker.pid)
+        os.kill(_parent(worker.pid), signal.SIGKILL)
+        with pytest.raises(WorkerError, match="died with its launcher"):
+            worker.call("outputs", timeout_s=60, path="/dev/null")
+        assert _soon(lambda: not _runs(child))
+
+
+def test_a_run_that_is_killed_leaves_no_process() -> None:
+    run = subprocess.Popen([sys.executable, "-c", _RUN], env=_ENVIRON, stdout=subprocess.PIPE, text=True)
+    assert run.stdout is not None
+    worker = int(run.stdout.readline())
+    pids = [_child(worker), worker, _parent(worker)]
+    assert all(map(_runs, pids))
+    run.kill()
+    run.communicate()
+    assert _soon(lambda: not any(map(_runs, pids)))
