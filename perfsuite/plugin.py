@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from perfsuite.measure.rig import Rig
     from perfsuite.records.evidence import Evidence
+    from perfsuite.records.violation import Violation
 
 _JOURNALS = ".perfsuite"
 _RUN = pytest.StashKey[Run]()
@@ -157,14 +158,14 @@ def record_accuracy(request: pytest.FixtureRequest, variant: Variant) -> Any:
 
 
 @pytest.fixture
-def gate(request: pytest.FixtureRequest, variant: Variant, rig: Rig) -> Callable[[Evidence], tuple[str, ...]]:
+def gate(request: pytest.FixtureRequest, variant: Variant, rig: Rig) -> Callable[[Evidence], tuple[Violation, ...]]:
     """Call with the variant's evidence: what is wrong with its kernels, also against its baseline's."""
     from perfsuite.gates.expectations import expectation
-    from perfsuite.gates.gate import losses, violations
+    from perfsuite.gates.gate import losses, new_violations, violations
 
     run = request.config.stash[_RUN]
 
-    def judged(evidence: Evidence) -> tuple[str, ...]:
+    def judged(evidence: Evidence) -> tuple[Violation, ...]:
         run.observed.append((variant, evidence))
         expected = expectation(variant, rig.models[variant.model].reads)
         found = violations(
@@ -178,7 +179,7 @@ def gate(request: pytest.FixtureRequest, variant: Variant, rig: Rig) -> Callable
         if before is None:
             return found
         run.evidence_changes[variant] = evidence_changes(before, evidence)
-        return (*found, *losses(before, evidence, expected))
+        return (*found, *new_violations(found, losses(before, evidence, expected)))
 
     return judged
 

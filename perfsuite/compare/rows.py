@@ -8,13 +8,14 @@ from perfsuite.compare.pairings import Party
 from perfsuite.compare.schedule import Journal
 from perfsuite.explain.causes import explain
 from perfsuite.gates.expectations import expectation
-from perfsuite.gates.gate import losses
+from perfsuite.gates.gate import losses, new_violations
 from perfsuite.records.comparison import Examination, PairingFailure, Row
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.explanation import Explanation
 from perfsuite.records.measurement import Measurement
 from perfsuite.records.pair import Pair, Pairing, Side
 from perfsuite.records.speed import Speed, Verdict
+from perfsuite.records.violation import Violation
 from perfsuite.spec import Variant
 
 
@@ -77,13 +78,13 @@ def _without_ratio(pairing: Pairing, verdict: Verdict, reason: str) -> Speed:
     return Speed(variant=pairing.candidate, verdict=verdict, reason=reason)
 
 
-def _lost(candidate: Party, examination: Examination) -> tuple[str, ...]:
+def _lost(candidate: Party, examination: Examination) -> tuple[Violation, ...]:
     """What the gates object to in the candidate alone, and what of the baseline's work it no longer does."""
     pairing, before, after = examination.pairing, examination.baseline, examination.candidate
-    lost = () if before.lost else after.lost
+    lost = new_violations(before.lost, after.lost)
     if pairing.baseline.backend == pairing.candidate.backend and pairing.baseline.mode == pairing.candidate.mode:
         expected = expectation(pairing.candidate, candidate.rig.models[pairing.candidate.model].reads)
-        lost += losses(before.evidence, after.evidence, expected)
+        lost += new_violations(lost, losses(before.evidence, after.evidence, expected))
     return lost
 
 

@@ -10,6 +10,7 @@ from perfsuite.records.explanation import Explanation
 from perfsuite.records.measurement import Stack
 from perfsuite.records.pair import Pair, Pairing
 from perfsuite.records.speed import Speed
+from perfsuite.records.violation import Violation
 from perfsuite.spec import Variant
 
 
@@ -28,7 +29,7 @@ class Inspection:
 
     accuracy: Accuracy
     wrong: tuple[str, ...]
-    lost: tuple[str, ...]
+    lost: tuple[Violation, ...]
     evidence: Evidence
 
 
@@ -71,7 +72,7 @@ class Row:
     comparison: Speed
     examination: Examination | None
     pairs: tuple[Pair, ...]
-    lost: tuple[str, ...]
+    lost: tuple[Violation, ...]
     explanation: Explanation | None
 
 

@@ -21,6 +21,7 @@ from perfsuite.records.pair import Pair
 from perfsuite.records.speed import Verdict
 from perfsuite.report.explain import explanation_lines
 from perfsuite.report.text import milliseconds
+from perfsuite.report.violations import violation_lines
 
 SCHEMA = 1
 _STYLES = {Verdict.REGRESSED: "red", Verdict.ERROR: "bold red", Verdict.IMPROVED: "green", Verdict.UNCHANGED: ""}
@@ -198,7 +199,7 @@ def _why(row: Row) -> Iterator[str]:
     verdict, differs = row.comparison.verdict, row.comparison.verdict in (Verdict.REGRESSED, Verdict.IMPROVED)
     if verdict is not Verdict.UNCHANGED or "though" in row.comparison.reason:
         yield row.comparison.reason
-    yield from (f"lost: {line}" for line in row.lost)
+    yield from (f"lost: {line}" for line in violation_lines(row.lost))
     if differs and row.explanation:
         yield from explanation_lines(row.explanation)
     elif row.examination and row.pairing.baseline.backend == row.pairing.candidate.backend:

@@ -12,6 +12,7 @@ from perfsuite.records.comparison import Examination, Inspection, Report, Row, S
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.pair import Block, Pair, Pairing, Side
 from perfsuite.records.speed import Speed, Verdict
+from perfsuite.records.violation import Violation
 from perfsuite.stats.intervals import Interval
 
 PAIRING = Pairing(baseline=VARIANT, candidate=VARIANT)
@@ -56,7 +57,7 @@ def pair(ratio: float, *, latency_ns: int = 100_000_000, pairing: Pairing = PAIR
 
 
 def examination(
-    evidence: Evidence, *, pairing: Pairing = PAIRING, wrong: tuple[str, ...] = (), lost: tuple[str, ...] = ()
+    evidence: Evidence, *, pairing: Pairing = PAIRING, wrong: tuple[str, ...] = (), lost: tuple[Violation, ...] = ()
 ) -> Examination:
     fine = Inspection(accuracy=ACCURACY, wrong=(), lost=(), evidence=evidence)
     return Examination(

@@ -13,6 +13,7 @@ from rich.console import Console
 from perfsuite.records.comparison import OneSided, Report
 from perfsuite.records.pair import Pairing
 from perfsuite.records.speed import Verdict
+from perfsuite.records.violation import Against, Kind, Violation
 from perfsuite.report.compare import markdown, print_report, worse, write_report
 from perfsuite.spec import Mode, Precision
 
@@ -21,6 +22,7 @@ SLOWER = row(comparison(Verdict.REGRESSED, 1.07, "slower; 8 pairs"), pairs=(pair
 WRONG = row(comparison(Verdict.ERROR, 0.9, "wrong: SQNR 3.0 dB is below 25 dB; improved in speed"))
 CRASHED = row(comparison(Verdict.ERROR, None, "worker 77 killed by SIGSEGV"))
 OPEN = row(comparison(Verdict.INCONCLUSIVE, 1.01, "the interval reaches from 1 beyond 2.0%: pairs differ too much"))
+LOST = Violation(kind=Kind.PRECISION, expected=1.0, found=0.03, against=Against.BASELINE, subject="bf16")
 
 
 def _printed(whole: Report, width: int = 80) -> str:
@@ -41,7 +43,7 @@ def _printed(whole: Report, width: int = 80) -> str:
         ([OPEN], False, False),
         ([OPEN], True, True),
         ([row(comparison(Verdict.INCOMPARABLE, None, "other weights"))], False, True),
-        ([dataclasses.replace(UNCHANGED, lost=("precision lost: ...",))], False, True),
+        ([dataclasses.replace(UNCHANGED, lost=(LOST,))], False, True),
         ([row(comparison(Verdict.IMPROVED, 0.8, "faster; 4 pairs"))], True, False),
     ],
 )
@@ -87,9 +89,9 @@ def test_a_reason_that_several_share_is_told_once() -> None:
 
 
 def test_lost_silicon_stands_in_the_verdict_and_below() -> None:
-    printed = _printed(report(dataclasses.replace(UNCHANGED, lost=("bf16 does 3% of the work",))))
+    printed = _printed(report(dataclasses.replace(UNCHANGED, lost=(LOST,))), width=200)
     assert "unchanged, lost" in printed
-    assert "lost: bf16 does 3% of the work" in printed
+    assert "lost: precision lost: bf16 does 3.0% of the multiply-accumulates, 100.0% in the baseline" in printed
 
 
 def test_evidence_that_differs_is_told_though_the_speed_does_not() -> None:

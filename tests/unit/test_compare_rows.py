@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from builders import DIGESTS, MACHINE, STACK
 from compare_builders import PAIRING, comparison, examination, pair
 from evidence_builders import evidence, kernel
@@ -17,7 +18,9 @@ from perfsuite.compare.rows import rows
 from perfsuite.compare.schedule import Journal
 from perfsuite.models.base import Reads
 from perfsuite.records.comparison import PairingFailure, Row
+from perfsuite.records.isa import Isa
 from perfsuite.records.speed import Speed, Verdict
+from perfsuite.records.violation import Against, Kind, Violation
 
 EVIDENCE = evidence([kernel()])
 
@@ -65,8 +68,34 @@ def test_what_was_never_measured_is_inconclusive(tmp_path: Path) -> None:
     assert "--budget" in found.reason
 
 
-def test_what_the_gates_object_to_in_the_candidate_alone_is_lost(tmp_path: Path) -> None:
-    seen = examination(EVIDENCE, lost=("precision lost: bf16 does 0 %",))
-    assert _row(tmp_path, comparison(), seen).lost == ("precision lost: bf16 does 0 %",)
-    both = dataclasses.replace(seen, baseline=seen.candidate)
-    assert _row(tmp_path, comparison(), both).lost == ()
+_ISA = Violation(kind=Kind.ISA, expected=0.9, found=0.0, subject="bf16", best="amx")
+_BREAKS = Violation(kind=Kind.GRAPH_BREAKS, expected=0, found=1)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lost"),
+    [
+        ((), (_ISA,), (_ISA,)),
+        ((_ISA,), (_ISA,), ()),
+        # A harmless objection to the first stack hides nothing of what the second lost.
+        ((_BREAKS,), (_BREAKS, _ISA), (_ISA,)),
+    ],
+)
+def test_what_the_gates_object_to_in_the_candidate_alone_is_lost(
+    tmp_path: Path, before: tuple[Violation, ...], after: tuple[Violation, ...], lost: tuple[Violation, ...]
+) -> None:
+    seen = examination(EVIDENCE, lost=after)
+    seen = dataclasses.replace(seen, baseline=dataclasses.replace(seen.baseline, lost=before))
+    assert _row(tmp_path, comparison(), seen).lost == lost
+
+
+@pytest.mark.parametrize(
+    ("objections", "against"), [((), Against.BASELINE), ((_ISA,), Against.EXPECTATION)], ids=["alone", "told already"]
+)
+def test_what_the_baseline_s_kernels_did_is_lost_once(
+    tmp_path: Path, objections: tuple[Violation, ...], against: Against
+) -> None:
+    seen = examination(evidence([kernel(isa=Isa.AVX512)]), lost=objections)
+    seen = dataclasses.replace(seen, baseline=dataclasses.replace(seen.baseline, evidence=EVIDENCE))
+    (found,) = _row(tmp_path, comparison(), seen).lost
+    assert (found.kind, found.against) == (Kind.ISA, against)
