@@ -12,6 +12,7 @@ from perfsuite.gates.gate import violations
 from perfsuite.machine.cpu import read_cpu
 from perfsuite.measure.rig import Rig
 from perfsuite.report.evidence import kernel_table_lines
+from perfsuite.report.violations import violation_lines
 from perfsuite.settings import read_settings
 from perfsuite.spec import WORKLOADS, matrix
 
@@ -46,7 +47,7 @@ def kernels_command(ids: Sequence[str]) -> int:
             )
             print("\n".join(kernel_table_lines(variant, evidence)))
             print(
-                "\n".join(f"gate: {line}" for line in found)
+                "\n".join(f"gate: {line}" for line in violation_lines(found))
                 or f"gate: as expected{expected.known and f' ({expected.known})'}"
             )
             print()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from perfsuite.records.evidence import Evidence
+from perfsuite.records.evidence import Evidence, Source
 from perfsuite.records.isa import Isa
 
 
@@ -24,7 +24,8 @@ class Coverage:
     """Multiply-accumulates and time of a pass, by type and instruction set.
 
     ``shares`` holds what multiplies; ``other_s`` is the time of kernels that do not. What lies
-    between kernels and the pass, in work or in time, is unattributed.
+    between kernels and the pass, in work or in time, is unattributed. ``unread`` is the share of
+    the lines that were not understood, in these and the lines of one pass's kernels.
     """
 
     shares: tuple[Share, ...]
@@ -33,11 +34,16 @@ class Coverage:
     other_s: float
     reference_macs: int
     reference_s: float
+    unread: float
+
+    def of_work(self, macs: int) -> float:
+        """The share that these multiply-accumulates are of the pass's; 0 where it has none."""
+        return macs / self.total_macs if self.total_macs else 0.0
 
     @property
     def unattributed(self) -> float:
         """The share of the multiply-accumulates that no kernel accounts for."""
-        return max(0.0, 1 - sum(share.macs for share in self.shares) / self.total_macs)
+        return self.of_work(self.total_macs - sum(share.macs for share in self.shares))
 
     @property
     def unattributed_time(self) -> float:
@@ -47,7 +53,7 @@ class Coverage:
 
     def of_dtype(self, dtype: str) -> float:
         """The share of all multiply-accumulates that read this type."""
-        return sum(share.macs for share in self.shares if share.dtype == dtype) / self.total_macs
+        return self.of_work(sum(share.macs for share in self.shares if share.dtype == dtype))
 
     def by_dtype(self) -> dict[str, int]:
         """Multiply-accumulates by type, the most first."""
@@ -79,9 +85,15 @@ def coverage(evidence: Evidence) -> Coverage:
             for (dtype, isa), amount in sorted(macs.items(), key=lambda item: -item[1])
         ),
         # Padding and fusion can make kernels do a little more than the model asks for.
-        total_macs=max(evidence.model_macs, sum(macs.values()), 1),
+        total_macs=max(evidence.model_macs, sum(macs.values())),
         total_s=max(evidence.forward_s, kernels_s),
         other_s=kernels_s - sum(times_s.values()),
         reference_macs=sum(kernel.macs or 0 for kernel in reference),
         reference_s=sum(kernel.time_s for kernel in reference),
+        unread=_unread(evidence),
     )
+
+
+def _unread(evidence: Evidence) -> float:
+    read = sum(kernel.count for kernel in evidence.kernels if kernel.source is not Source.OPERATOR)
+    return evidence.unread.count / max(1, evidence.unread.count + read)

@@ -21,7 +21,8 @@ class Expectation:
     ``dtype`` must read at least ``least_share`` of the multiply-accumulates, and of those at least
     ``least_best_isa_share`` must run on the best instruction set that the machine offers. An empty
     ``dtype`` asks nothing, and ``known`` then says what the variant does not do; a share of 0 asks
-    for no instruction set, where a library does not tell.
+    for no instruction set, where a library does not tell. Of a compiled mode TorchDynamo must have
+    compiled at least ``least_compiled_graphs``.
     """
 
     dtype: str
@@ -29,6 +30,7 @@ class Expectation:
     least_best_isa_share: float
     most_reference_share: float
     graph_breaks: int
+    least_compiled_graphs: int
     known: str
     source: str
 
@@ -36,7 +38,17 @@ class Expectation:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
     match: Mapping[str, tuple[str, ...]]
-    expectation: Expectation
+    fields: Mapping[str, Any]
+
+    def fits(self, facts: Mapping[str, str]) -> bool:
+        return all(facts[name] in accepted for name, accepted in self.match.items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Document:
+    default: Mapping[str, Any]
+    expected: tuple[_Entry, ...]
+    compiled: tuple[_Entry, ...]
 
 
 def expectation(variant: Variant, reads: Reads) -> Expectation:
@@ -47,21 +59,26 @@ def expectation(variant: Variant, reads: Reads) -> Expectation:
         "precision": variant.precision.value,
         "reads": reads.value,
     }
-    for entry in _entries():
-        if all(facts[name] in accepted for name, accepted in entry.match.items()):
-            return entry.expectation
-    raise PerfsuiteError(
-        f"{variant.id}: nothing is expected of its kernels; add an entry to perfsuite/gates/expected.toml"
-    )
+    document = _document()
+    entry = next((entry for entry in document.expected if entry.fits(facts)), None)
+    if entry is None:
+        raise PerfsuiteError(
+            f"{variant.id}: nothing is expected of its kernels; add an entry to perfsuite/gates/expected.toml"
+        )
+    compiled = next((entry.fields["least_compiled_graphs"] for entry in document.compiled if entry.fits(facts)), 0)
+    return Expectation(**{**document.default, **entry.fields, "least_compiled_graphs": compiled})
 
 
 @functools.cache
-def _entries() -> tuple[_Entry, ...]:
+def _document() -> _Document:
     document = tomllib.loads(resources.files(__package__).joinpath("expected.toml").read_text(encoding="utf-8"))
-    return tuple(_entry(document["default"], entry) for entry in document["expect"])
+    return _Document(
+        default=document["default"],
+        expected=tuple(map(_entry, document["expect"])),
+        compiled=tuple(map(_entry, document["compiled"])),
+    )
 
 
-def _entry(default: Mapping[str, Any], entry: Mapping[str, Any]) -> _Entry:
-    fields = {**default, **{name: value for name, value in entry.items() if name != "match"}}
+def _entry(entry: Mapping[str, Any]) -> _Entry:
     match = {name: tuple(accepted) for name, accepted in entry.get("match", {}).items()}
-    return _Entry(match=match, expectation=Expectation(**fields))
+    return _Entry(match=match, fields={name: value for name, value in entry.items() if name != "match"})

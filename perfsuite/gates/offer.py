@@ -27,24 +27,18 @@ _STRONGEST_FIRST = tuple(Isa)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """``best`` is what the hardware has; ``obstacle`` why this process cannot use it, else empty.
+    """``best`` is what the hardware has; ``obstacle`` what keeps this process from using it, None if nothing does.
 
     GENERIC: the machine has nothing that multiplies the type, so that there is nothing to lose.
     """
 
-    dtype: str
     best: Isa
-    obstacle: str
+    obstacle: Capability | None
 
-    def accepts(self, isa: Isa) -> bool:
-        """Whether a kernel built for ``isa`` is at least as good.
 
-        One that does not tell (oneDNN's ``gemm:jit``) is compiled for what the CPU has. Where that
-        is AVX2 there is nothing better that it could leave unused.
-        """
-        if isa is Isa.UNKNOWN:
-            return self.best is Isa.AVX2
-        return _STRONGEST_FIRST.index(isa) <= _STRONGEST_FIRST.index(self.best)
+def at_least(isa: Isa, other: Isa) -> bool:
+    """Whether a kernel built for ``isa`` is as strong as one for ``other``; one that does not tell is not."""
+    return _STRONGEST_FIRST.index(isa) <= _STRONGEST_FIRST.index(other)
 
 
 def offer(dtype: str, cpu: Cpu, environ: Mapping[str, str], answers: StackAnswers) -> Offer:
@@ -53,9 +47,8 @@ def offer(dtype: str, cpu: Cpu, environ: Mapping[str, str], answers: StackAnswer
     actual = {item.name: item for item in capabilities(cpu, environ, answers)}
     for name, isa in _LADDERS[dtype]:
         if promised[name].usable:
-            obstacle = "" if actual[name].usable else actual[name].reason
-            return Offer(dtype=dtype, best=isa, obstacle=obstacle)
-    return Offer(dtype=dtype, best=Isa.GENERIC, obstacle="")
+            return Offer(best=isa, obstacle=None if actual[name].usable else actual[name])
+    return Offer(best=Isa.GENERIC, obstacle=None)
 
 
 def amx(dtype: str, cpu: Cpu, environ: Mapping[str, str], answers: StackAnswers) -> Capability:

@@ -78,7 +78,7 @@ def missing(required: str, found: tuple[Capability, ...]) -> tuple[Capability, .
 
 def _capability(name: str, cpu: Cpu, environ: Mapping[str, str], answers: StackAnswers | None) -> Capability:
     found = _standing(name, cpu, environ, answers)
-    return Capability(name=name, state=found.state, detail=found.detail, remedy=found.remedy)
+    return Capability(name=name, state=found.state, detail=found.detail, remedy=found.remedy, variable=found.variable)
 
 
 def _standing(name: str, cpu: Cpu, environ: Mapping[str, str], answers: StackAnswers | None) -> Standing:
@@ -134,6 +134,7 @@ def _capped(name: str, environ: Mapping[str, str], answers: StackAnswers | None)
                 detail=f"in /proc/cpuinfo, but switched off by {cap.variable}={cap.value}{where}"
                 f"{_kernels(name, answers)}",
                 remedy=f"unset {cap.variable}",
+                variable=cap.variable,
             )
     return None
 

@@ -22,8 +22,12 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """A state, the grounds for it, and what to do; without a remedy there is nothing to do."""
+    """A state, the grounds for it, and what to do; without a remedy there is nothing to do.
+
+    ``variable`` is the environment variable that caps, else empty.
+    """
 
     state: State
     detail: str
     remedy: str = ""
+    variable: str = ""

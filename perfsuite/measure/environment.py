@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
-#: Variables that decide speed; whatever the user set is handed on and recorded.
+#: Variables that decide speed, by how they begin; whatever the user set is handed on and recorded.
 _DECISIVE = (
-    "ONEDNN_", "DNNL_", "ATEN_", "OMP_", "KMP_", "GOMP_", "MKL_", "TORCHINDUCTOR_", "TORCH_", "IPEX_",
+    "ONEDNN_", "DNNL_", "ATEN_", "OMP_", "KMP_", "GOMP_", "MKL_", "TORCH", "PYTORCH_", "IPEX_", "LIBXSMM_",
     "LRU_CACHE_CAPACITY", "LD_PRELOAD", "MALLOC_", "GLIBC_TUNABLES",
 )  # fmt: skip
+#: A word of the names of PyTorch's variables that do not (from the sources of torch 2.8): they say where
+#: something lies, or concern messages, other devices and distributed runs.
+_WITHOUT_EFFECT = frozenset({
+    "DIR", "HOME", "HUB", "ZOO", "PATH", "FILE", "FILENAME", "OUT", "TRACE", "DTRACE", "BINARY",
+    "URL", "HOST", "PORT", "SOCKET", "VERSION", "ID",
+    "LOG", "LOGS", "LOGGING", "LOGLEVEL", "VERBOSE", "STACKTRACES",
+    "CUDA", "CUDNN", "CUBLAS", "CUTLASS", "NVML", "NVCC", "ROCM", "HIP", "MIOPEN", "XPU",
+    "NCCL", "DISTRIBUTED", "TORCHELASTIC",
+})  # fmt: skip
 
 
 def cache_folder() -> Path:
@@ -46,10 +56,12 @@ def worker_environment(environ: Mapping[str, str], *, threads: int, stack_slug: 
 
 
 def decisive(environment: Mapping[str, str]) -> dict[str, str]:
-    """The part of an environment that belongs in a record: what decides speed, no paths."""
-    left_out = ("TORCHINDUCTOR_CACHE_DIR",)
+    """The part of an environment that belongs in a record: what decides speed, and of paths only the files' names."""
     return {
-        name: value
-        for name, value in sorted(environment.items())
-        if name.startswith(_DECISIVE) and name not in left_out
+        name: re.sub(r"[^\s:;,=]*/", "", value) for name, value in sorted(environment.items()) if _is_decisive(name)
     }
+
+
+def _is_decisive(name: str) -> bool:
+    of_torch = name.startswith(("TORCH", "PYTORCH_"))
+    return name.startswith(_DECISIVE) and not (of_torch and _WITHOUT_EFFECT & set(name.split("_")))

@@ -55,7 +55,7 @@ class Inspection:
 
     accuracy: Accuracy | None
     wrong: tuple[Violation, ...]
-    lost: tuple[str, ...]
+    lost: tuple[Violation, ...]
     evidence: Evidence
     digests: Digests
 

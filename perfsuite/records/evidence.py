@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -145,3 +146,15 @@ class Evidence:
     model_macs: int
     forward_s: float
     threads: int
+
+    @property
+    def break_reasons(self) -> Counter[str]:
+        """How often TorchDynamo fell back, by reason."""
+        breaks: Counter[str] = Counter()
+        for item in self.graphs.breaks if self.graphs else ():
+            breaks[item.reason] += item.count
+        return breaks
+
+    @property
+    def compiled_graphs(self) -> int:
+        return self.graphs.compiled if self.graphs else 0

@@ -23,10 +23,10 @@ class Kind(StrEnum):
     PRECISION = "precision"  # subject a type: shares of the multiply-accumulates
     ISA = "instruction set"  # subject a type: shares of its work on ``best`` or better
     REQUIRED_ISA = "required instruction set"  # subject what --require-isa asks for
-    REFERENCE_KERNELS = "reference kernels"  # the accepted and the found share of work or time
+    REFERENCE_KERNELS = "reference kernels"  # the accepted and the found share of work or time, whichever is more
     GRAPH_BREAKS = "graph breaks"  # numbers
     COMPILED_GRAPHS = "compiled graphs"  # numbers
-    UNREAD = "unread lines"  # shares of a log's lines
+    UNREAD = "unread lines"  # shares of those and the lines of a pass's kernels
     # Of what can be run.
     SUPPORT = "support"  # what the other side runs, this one cannot; ``why`` is its reason
 
@@ -41,21 +41,33 @@ class Against(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A share and whose it is."""
+
+    name: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
     """Found in the place of expected; ``where`` names kernels, graph breaks or values, the most important first.
 
-    ``best`` is the instruction set that the machine offers, ``why`` what keeps it from being used, in
-    the words of whoever knows: a capability's reason, a support's.
+    ``parts`` are the types or sets that did the work instead, or of reference kernels the work and the
+    time. ``best`` is the instruction set that the machine, or the baseline, has for it, ``why`` what keeps
+    it from being used, in the words of whoever knows: a capability's reason, a support's; ``variable`` the
+    environment variable that does so.
     """
 
     kind: Kind
-    expected: float | str | None = None
-    found: float | str | None = None
+    expected: int | float | str | None = None  # a number read from a file stays one: 3 breaks, not 3.0
+    found: int | float | str | None = None
     against: Against = Against.EXPECTATION
     subject: str = ""
     where: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
     best: str = ""
     why: str = ""
+    variable: str = ""
 
     @property
     def key(self) -> tuple[Kind, str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from perfsuite.records.isa import Isa
 from perfsuite.records.violation import Against, Kind, Violation
 
 #: How many of the things in ``where`` a sentence names before it counts the rest (judgement: one line).
 _NAMED = 3
+_LEAST_SHOWN = 0.005  # a share of less is rounding of shapes
 _AGAINST = {
     Against.EXPECTATION: "expected",
     Against.REFERENCE: "in the FP32 reference",
@@ -25,10 +27,10 @@ def violation_lines(violations: Iterable[Violation]) -> list[str]:
 
 def violation_line(violation: Violation) -> str:
     """What was found in the place of what, where, and why if anybody knows."""
-    text = _statement(violation)
+    text = _statement(violation) + _instead(violation)
     if violation.where:
         text += f" ({_named(violation.where)})"
-    if violation.best:
+    if violation.best and violation.against is Against.EXPECTATION:
         text += f"; {violation.best} on this machine: {violation.why or 'nothing forbids it: unused'}"
     elif violation.why:
         text += f": {violation.why}"
@@ -67,13 +69,14 @@ def _statement(violation: Violation) -> str:
         case Kind.PRECISION:
             return f"precision lost: {subject} does {_share(found)} of the multiply-accumulates, {_least(violation)}"
         case Kind.ISA:
-            return f"instruction set lost: {_share(found)} of the {subject} work is on {violation.best or 'it'}, " + (
-                _least(violation)
-            )
+            told = " that tells its set" if violation.against is Against.EXPECTATION else ""
+            where = f"{_share(found)} of the {subject or 'untyped'} work{told} is on {violation.best} or better"
+            return f"instruction set lost: {where}, {_least(violation)}"
         case Kind.REQUIRED_ISA:
             return f"--require-isa {subject}"
         case Kind.REFERENCE_KERNELS:
-            return f"reference kernels carry {_share(found)}, {_most(violation)}"
+            carried = " and ".join(f"{_share(part.share)} of the {part.name}" for part in violation.parts)
+            return f"reference kernels carry {carried}, {_most(violation)}"
         case Kind.GRAPH_BREAKS:
             return f"{found} graph breaks, {_most(violation)}"
         case Kind.COMPILED_GRAPHS:
@@ -82,6 +85,18 @@ def _statement(violation: Violation) -> str:
             return f"{_share(found)} of the libraries' lines were not understood, {_most(violation)}"
         case Kind.SUPPORT:
             return "lost: it runs in the baseline and is unsupported here"
+
+
+def _instead(violation: Violation) -> str:
+    """Who did the work in the place of a type or a set."""
+    if violation.kind not in (Kind.PRECISION, Kind.ISA):
+        return ""
+    names = {"": "an unknown type", Isa.UNKNOWN: "what does not tell its set"}
+    does = [f"{names.get(part.name, part.name)} does {_share(part.share)}" for part in violation.parts]
+    if violation.kind is Kind.PRECISION and isinstance(violation.found, float | int):
+        unattributed = 1 - violation.found - sum(part.share for part in violation.parts)
+        does += [f"{_share(unattributed)} is unattributed"] if unattributed >= _LEAST_SHOWN else []
+    return f"; {', '.join(does)}" if does else ""
 
 
 def _least(violation: Violation) -> str:

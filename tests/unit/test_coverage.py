@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfsuite.evidence.coverage import Share, coverage
-from perfsuite.records.evidence import Kernel
+from perfsuite.records.evidence import Kernel, Source, Unread
 from perfsuite.records.isa import Isa
 
 _AMX = kernel(2, macs=500, isa=Isa.AMX)
@@ -72,7 +72,14 @@ def test_reference_kernels_by_work_and_by_time() -> None:
 def test_an_empty_pass() -> None:
     found = coverage(evidence([], model_macs=0, forward_s=0.01))
     assert (found.shares, found.by_dtype(), found.of_dtype("fp32")) == ((), {}, 0)
-    assert (found.unattributed, found.unattributed_time) == (1.0, 1.0)
+    assert (found.unattributed, found.unattributed_time, found.of_work(0)) == (0.0, 1.0, 0.0)
+
+
+@pytest.mark.parametrize(("count", "share"), [(0, 0.0), (4, 0.5), (12, 0.75)])
+def test_lines_not_understood_are_a_share_of_them_and_of_the_kernels_read(count: int, share: float) -> None:
+    kernels = [kernel(1, count=3), kernel(1, source=Source.MKL), operator_kernel("aten::add", count=50)]
+    assert coverage(evidence(kernels, unread=Unread(count=count, samples=()))).unread == share
+    assert coverage(evidence(unread=Unread(count=count, samples=()))).unread == (1.0 if count else 0.0)
 
 
 _KERNELS = st.lists(

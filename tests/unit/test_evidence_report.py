@@ -26,16 +26,29 @@ _SLOW = kernel(1, macs=2_000, dtype="fp32", isa=Isa.GENERIC, implementation="ref
     ("kernels", "model_macs", "line"),
     [
         ([_AMX], 6_000, "bf16 100% (amx 100%)"),
-        ([_SGEMM, _AMX, _BF16], 9_900, "bf16 91% (amx 67%, avx512-bf16 33%), fp32 9% (unstated 100%)"),
+        ([_SGEMM, _AMX, _BF16], 9_900, "bf16 91% (amx 67%, avx512-bf16 33%), fp32 9% (no instruction set stated)"),
         ([_AMX], 8_000, "bf16 75% (amx 100%), unattributed 25%"),
-        ([_AMX, _UNTYPED], 8_000, "bf16 75% (amx 100%), untyped 25% (unstated 100%)"),
+        ([_AMX, _UNTYPED], 8_000, "bf16 75% (amx 100%), untyped 25% (no instruction set stated)"),
         ([_AMX, _SLOW], 8_000, "bf16 75% (amx 100%), fp32 25% (generic 100%), reference kernels 25.0%"),
         ([_AMX, dataclasses.replace(_SLOW, macs=0)], 6_000, "bf16 100% (amx 100%), reference kernels 20.0%"),
         # Less than would be rounded to a percent: of types, of instruction sets, of what nobody accounts for.
         ([_AMX, kernel(1, macs=29, dtype="fp32"), kernel(1, macs=29)], 6_080, "bf16 99% (amx 100%)"),
         ([], 100, "unattributed 100%"),
+        ([_AMX, dataclasses.replace(_BF16, isa=Isa.UNKNOWN)], 9_000, "bf16 100% (amx 67%, unstated 33%)"),
+        ([kernel(1, **REORDER)], 0, "no multiply-accumulates"),
     ],
-    ids=["one", "two-types", "unattributed", "untyped", "reference-work", "reference-time", "tiny", "none"],
+    ids=[
+        "one",
+        "two-types",
+        "unattributed",
+        "untyped",
+        "reference-work",
+        "reference-time",
+        "tiny",
+        "none",
+        "partly-stated",
+        "no-product",
+    ],
 )
 def test_who_does_the_work(kernels: list[Kernel], model_macs: int, line: str) -> None:
     forward_s = sum(one.time_s for one in kernels) or 0.01

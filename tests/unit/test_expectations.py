@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tomllib
 from collections.abc import Iterator
 from importlib import resources
@@ -47,14 +48,30 @@ def _supported() -> Iterator[Variant]:
 
 
 def _as_read(entry: dict[str, Any]) -> Expectation:
-    return Expectation(**{**_DOCUMENT["default"], **{name: entry[name] for name in entry.keys() - {"match"}}})
+    fields = {**_DOCUMENT["default"], **{name: entry[name] for name in entry.keys() - {"match"}}}
+    return Expectation(**fields, least_compiled_graphs=0)
 
 
 def test_every_supported_variant_has_an_entry_and_every_entry_a_variant() -> None:
     variants = list(_supported())
     assert len(variants) == 3 * 4 * (16 + 14)
-    used = {expectation(variant, _READS[variant.model]) for variant in variants}
-    assert used == {_as_read(entry) for entry in _ENTRIES}
+    used = (expectation(variant, _READS[variant.model]) for variant in variants)
+    of_any_mode = {dataclasses.replace(one, least_compiled_graphs=0) for one in used}
+    assert of_any_mode == {_as_read(entry) for entry in _ENTRIES}
+
+
+def test_what_inductor_compiles_has_compiled_a_graph() -> None:
+    modes = {backend.name: backend.compiled_modes for backend in BACKENDS}
+    for variant in _supported():
+        least = expectation(variant, _READS[variant.model]).least_compiled_graphs
+        assert least == (variant.mode in modes[variant.backend]), variant.id
+
+
+@pytest.mark.parametrize("entry", _DOCUMENT["compiled"], ids=lambda entry: str(entry["match"]))
+def test_a_number_of_graphs_has_a_source(entry: dict[str, Any]) -> None:
+    assert entry["source"]
+    for name, accepted in entry["match"].items():
+        assert set(accepted) <= _FACTS[name]
 
 
 @pytest.mark.parametrize("entry", _ENTRIES, ids=_IDS)
@@ -109,6 +126,16 @@ match = { precision = ["bf16"] }
 least_share = 0.5
 known = "attention stays float"
 source = "second"
+
+[[compiled]]
+match = { backend = ["stock"], mode = ["torchscript"] }
+least_compiled_graphs = 3
+source = "third"
+
+[[compiled]]
+match = { mode = ["torchscript"] }
+least_compiled_graphs = 2
+source = "fourth"
 """
 
 
@@ -117,9 +144,9 @@ def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Entries of the test's own in the place of the product's."""
     (tmp_path / "expected.toml").write_text(_RULES)
     monkeypatch.setattr("perfsuite.gates.expectations.resources.files", lambda package: tmp_path)
-    expectations._entries.cache_clear()
+    expectations._document.cache_clear()
     yield
-    expectations._entries.cache_clear()
+    expectations._document.cache_clear()
 
 
 def _variant(**changes: Any) -> Variant:
@@ -135,6 +162,7 @@ def test_an_entry_overrides_the_default() -> None:
         least_best_isa_share=0.9,
         most_reference_share=0.01,
         graph_breaks=0,
+        least_compiled_graphs=0,
         known="",
         source="first",
     )
@@ -155,6 +183,14 @@ def test_an_entry_overrides_the_default() -> None:
 )
 def test_the_first_entry_that_fits_in_every_respect_decides(changes: dict[str, Any], reads: Reads, source: str) -> None:
     assert expectation(_variant(**changes), reads).source == source
+
+
+@pytest.mark.usefixtures("rules")
+@pytest.mark.parametrize(
+    ("changes", "least"), [({}, 2), ({"backend": "stock"}, 3), ({"backend": "stock", "mode": Mode.EAGER}, 0)]
+)
+def test_the_first_entry_that_fits_says_how_many_graphs(changes: dict[str, Any], least: int) -> None:
+    assert expectation(_variant(**changes), Reads.IMAGES).least_compiled_graphs == least
 
 
 @pytest.mark.usefixtures("rules")
