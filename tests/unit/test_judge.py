@@ -6,8 +6,9 @@ import pytest
 from builders import VARIANT, measurement
 
 from perfsuite.judge.stored import COVERAGE, judge
+from perfsuite.records.baseline import Baseline, Incomparable, Lack, Missing
+from perfsuite.records.measurement import Measurement
 from perfsuite.records.speed import Speed, Verdict
-from perfsuite.store.baselines import Incomparable, Missing
 
 #: 100 ms, with a spread between replicates of some 0.1 %.
 STEADY_NS = (100_000_000, 100_100_000, 99_900_000)
@@ -18,8 +19,12 @@ def _times(factor: float, medians_ns: tuple[int, ...] = STEADY_NS) -> tuple[int,
     return tuple(round(median_ns * factor) for median_ns in medians_ns)
 
 
+def _baseline(stored: Measurement) -> Baseline:
+    return Baseline(measurement=stored, stack_slug=stored.stack.slug, accepted_at=None)
+
+
 def _judged(candidate_ns: tuple[int, ...], baseline_ns: tuple[int, ...] = STEADY_NS) -> Speed:
-    return judge(measurement(*candidate_ns), measurement(*baseline_ns), regression_ratio=1.25)
+    return judge(measurement(*candidate_ns), _baseline(measurement(*baseline_ns)), regression_ratio=1.25)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +48,7 @@ def test_verdict_follows_the_ratio(factor: float, verdict: Verdict) -> None:
 
 @pytest.mark.parametrize(("ratio", "verdict"), [(1.25, Verdict.REGRESSED), (1.35, Verdict.UNCHANGED)])
 def test_the_ratio_that_fails_is_the_users(ratio: float, verdict: Verdict) -> None:
-    found = judge(measurement(*_times(1.3)), measurement(*STEADY_NS), regression_ratio=ratio)
+    found = judge(measurement(*_times(1.3)), _baseline(measurement(*STEADY_NS)), regression_ratio=ratio)
     assert found.verdict is verdict
     assert f"{ratio:g}" in found.reason
 
@@ -91,13 +96,13 @@ def test_figures_are_the_medians_of_each_side() -> None:
 @pytest.mark.parametrize(
     ("baseline", "verdict"),
     [
-        (Missing(reason="none yet"), Verdict.MISSING_BASELINE),
-        (Incomparable(reason="other weights"), Verdict.INCOMPARABLE),
+        (Missing(kind=Lack.NO_CLASS, machine_slug="here"), Verdict.MISSING_BASELINE),
+        (Incomparable(fields=()), Verdict.INCOMPARABLE),
     ],
 )
-def test_without_a_baseline_the_reason_is_handed_on(baseline: Missing | Incomparable, verdict: Verdict) -> None:
+def test_without_a_baseline_its_lack_is_handed_on(baseline: Missing | Incomparable, verdict: Verdict) -> None:
     found = judge(measurement(*STEADY_NS), baseline, regression_ratio=1.25)
-    assert (found.verdict, found.reason) == (verdict, baseline.reason)
+    assert (found.verdict, found.baseline) == (verdict, baseline)
     assert found.candidate_s == pytest.approx(0.1)
     assert (found.baseline_s, found.ratio, found.interval) == (None, None, None)
 
@@ -106,7 +111,7 @@ def test_without_a_baseline_the_reason_is_handed_on(baseline: Missing | Incompar
 def test_every_changed_variable_is_named(factor: float) -> None:
     candidate = measurement(*_times(factor), environment={"SAME": "1", "NEW": "x", "SET": "2"})
     baseline = dataclasses.replace(candidate, environment={"SAME": "1", "GONE": "y", "SET": "3"})
-    reason = judge(candidate, baseline, regression_ratio=1.25).reason
+    reason = judge(candidate, _baseline(baseline), regression_ratio=1.25).reason
     assert "GONE=(unset) here, y in the baseline" in reason
     assert "NEW=x here, (unset) in the baseline" in reason
     assert "SET=2 here, 3 in the baseline" in reason

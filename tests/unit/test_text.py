@@ -6,9 +6,11 @@ import pytest
 from builders import OTHER_VARIANT, VARIANT, measurement, replicate
 
 from perfsuite.records.accuracy import Accuracy
+from perfsuite.records.baseline import Baseline, Lack, Missing
 from perfsuite.records.measurement import Stages
 from perfsuite.records.speed import Speed, Verdict
 from perfsuite.report import text
+from perfsuite.report.baselines import lack_line
 from perfsuite.spec import Support
 from perfsuite.stats.intervals import Interval
 
@@ -22,7 +24,9 @@ REGRESSED = Speed(
     interval=Interval(low=1.4321, high=1.5678, coverage=0.95),
 )
 UNCHANGED = dataclasses.replace(REGRESSED, verdict=Verdict.UNCHANGED, reason="within limits", ratio=1.01)
-MISSING = Speed(variant=VARIANT, verdict=Verdict.MISSING_BASELINE, reason=f"no {VARIANT.id}", candidate_s=0.02)
+LACK = Missing(kind=Lack.NO_VARIANT, machine_slug="here", stacks=("torch-2.8.0",))
+MISSING = Speed(variant=VARIANT, verdict=Verdict.MISSING_BASELINE, reason="", candidate_s=0.02, baseline=LACK)
+BASELINE = Baseline(measurement=measurement(1), stack_slug="torch-2.8.0", accepted_at="2026-01-02T03:04:05+00:00")
 
 
 @pytest.mark.parametrize(
@@ -54,8 +58,13 @@ def test_a_comparison_without_interval_shows_the_rest() -> None:
     assert "ratio 1.500: 21.3 ms against 14.2 ms" in line
 
 
-def test_a_comparison_without_baseline_shows_its_reason() -> None:
-    assert text.comparison_line(MISSING) == f"{VARIANT.id}: missing-baseline, no {VARIANT.id}"
+def test_a_comparison_names_the_stack_it_was_held_against() -> None:
+    line = text.comparison_line(dataclasses.replace(REGRESSED, baseline=BASELINE))
+    assert "21.3 ms against 14.2 ms of torch-2.8.0 (accepted 2026-01-02), slower" in line
+
+
+def test_a_comparison_without_baseline_says_why() -> None:
+    assert text.comparison_line(MISSING) == f"{VARIANT.id}: missing-baseline, {lack_line(LACK)}"
 
 
 def test_verdicts_are_counted_in_one_line() -> None:
@@ -74,9 +83,9 @@ def test_what_is_unchanged_is_only_counted() -> None:
 
 
 def test_one_reason_for_many_variants_is_one_line_and_how_to_accept() -> None:
-    other = dataclasses.replace(MISSING, variant=OTHER_VARIANT, reason=f"no {OTHER_VARIANT.id}")
+    other = dataclasses.replace(MISSING, variant=OTHER_VARIANT)
     _, reason, accept = text.verdict_lines([MISSING, other], "kept")
-    assert reason == "  missing-baseline (2): no ..."
+    assert reason == f"  missing-baseline (2): {lack_line(LACK)}"
     assert "kept" in accept
     assert "--baseline-update" in accept
 
