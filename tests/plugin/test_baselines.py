@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
+
+from perfsuite.store.baselines import Baselines
+from perfsuite.store.entries import measurement_in, read_entries
 
 _ONE = "tiny and stock and eager and fp32"
 
 
 def _run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     return project.runpytest_subprocess("--benchmark-only", "-k", _ONE, *arguments)
+
+
+def _make_faster(path: Path) -> None:
+    """A thousand times: past what two replicates beside any neighbour can differ by (their interval once held 5.6)."""
+    document = json.loads(path.read_text())
+    for replicate in document["benchmarks"][0]["extra_info"]["perfsuite"]["replicates"]:
+        replicate["latencies_ns"] = [latency // 1000 for latency in replicate["latencies_ns"]]
+    path.write_text(json.dumps(document))
+
+
+def _move(path: Path, **changes: Any) -> Path:
+    """The same baseline as that of another stack or machine class; the path it is then at."""
+    document = json.loads(path.read_text())
+    moved = dataclasses.replace(measurement_in(document["benchmarks"][0]), **changes)
+    document["benchmarks"][0]["extra_info"]["perfsuite"] = msgspec.to_builtins(moved)
+    folder = path.parents[1]
+    shutil.rmtree(folder)
+    path = Baselines(folder).path(moved)
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(document))
+    return path
 
 
 def _baseline(project: pytest.Pytester) -> Path:
@@ -40,6 +68,17 @@ def test_a_baseline_is_missed_accepted_held_against_and_not_trusted_blindly(proj
         len(replicate["latencies_ns"]) for replicate in benchmark["extra_info"]["perfsuite"]["replicates"]
     )
     assert len(benchmark["extra_info"]["perfsuite"]["replicates"]) == 2
+    (before,) = read_entries(path)
+    assert before.measurement.evidence is not None
+
+    updated = _run(project, "--baseline-update", "--no-evidence")
+    assert updated.ret == 0
+    updated.stdout.fnmatch_lines(["accepted 1 into *.json", "  kept the stored evidence of 1: *"])
+    (after,) = read_entries(path)
+    assert after.measurement.replicates != before.measurement.replicates
+    assert after.measurement.evidence == before.measurement.evidence
+    assert after.evidence_provenance == before.provenance
+    assert after.provenance.accepted_at != before.provenance.accepted_at
     compared = subprocess.run(
         [Path(sys.executable).with_name("pytest-benchmark"), "compare", path],
         capture_output=True,
@@ -48,23 +87,61 @@ def test_a_baseline_is_missed_accepted_held_against_and_not_trusted_blindly(proj
     )
     assert "tiny-stock-eager-fp32-latency" in compared.stdout
 
-    # A baseline a thousand times faster: past what two replicates beside any neighbour can differ by
-    # (their interval once held a ratio of 5.6).
-    for replicate in benchmark["extra_info"]["perfsuite"]["replicates"]:
-        replicate["latencies_ns"] = [latency // 1000 for latency in replicate["latencies_ns"]]
-    path.write_text(json.dumps(document))
+    _make_faster(path)
     regressed = _run(project, "--benchmark-json", "measured.json")
     assert regressed.ret == 1
-    regressed.stdout.fnmatch_lines(["*tiny-stock-eager-fp32-latency: regressed, ratio *against*slower than*"])
+    regressed.stdout.fnmatch_lines(
+        [f"*tiny-stock-eager-fp32-latency: regressed, ratio *against * of {path.stem} (accepted *slower than*"]
+    )
     assert json.loads((project.path / "measured.json").read_text())["benchmarks"]
 
-    benchmark["extra_info"]["perfsuite"]["digests"]["weights_sha256"] = "0" * 64
+    document = json.loads(path.read_text())
+    document["benchmarks"][0]["extra_info"]["perfsuite"]["digests"]["weights_sha256"] = "0" * 64
     path.write_text(json.dumps(document))
-    other = _run(project)
+    other = _run(project, "--no-evidence")
     assert other.ret == 0
     other.assert_outcomes(skipped=1)
     other.stdout.fnmatch_lines(["*incomparable*weights digest 000000000000 in the baseline*"])
-    assert _run(project, "--require-verdict").ret == 1
+    assert _run(project, "--require-verdict", "--no-evidence").ret == 1
+
+
+def test_another_stacks_baseline_is_held_against_and_another_machines_only_named(project: pytest.Pytester) -> None:
+    assert _run(project, "--baseline-update-new", "--no-evidence").ret == 0
+    path = _baseline(project)
+    (entry,) = read_entries(path)
+    mine = entry.measurement
+    older = dataclasses.replace(mine.stack, packages={**mine.stack.packages, "torch": "1.13.0"})
+    path = _move(path, stack=older)
+    _make_faster(path)
+
+    upgraded = _run(project, "--no-evidence")
+    assert upgraded.ret == 1
+    upgraded.stdout.fnmatch_lines(
+        [f"*: regressed, ratio * of {older.slug} (accepted *", f"*held against {older.slug}*: 1"]
+    )
+    for name, words in (
+        ("nowhere", "no such stack; there are current, *ipex-2.8*"),
+        ("current", f"stack current ({mine.stack.slug}) has no accepted baseline"),
+    ):
+        refused = _run(project, "--baseline-stack", name)
+        assert refused.ret == pytest.ExitCode.USAGE_ERROR
+        refused.stderr.fnmatch_lines(
+            [f"ERROR: --baseline-stack {name}: {words}; accepted for this machine class: {older.slug}"]
+        )
+
+    elsewhere = dataclasses.replace(mine.machine, threads=mine.machine.threads + 1)
+    _move(path, stack=mine.stack, machine=elsewhere)
+    first = _run(project, "--no-evidence")
+    first.assert_outcomes(passed=1)
+    assert first.ret == 0
+    first.stdout.fnmatch_lines(
+        [
+            "verdicts: 1 missing-baseline",
+            f"*no baseline for this machine class ({mine.machine.slug}) yet; --baseline-update-new accepts *"
+            f"nearest: {elsewhere.slug}, which differs in threads (2 there, 1 here)",
+        ]
+    )
+    assert str(first.stdout).count(elsewhere.slug) == 1
 
 
 def test_pytest_benchmark_saves_and_compares(project: pytest.Pytester) -> None:

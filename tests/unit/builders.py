@@ -61,10 +61,10 @@ def measurement(*medians_ns: int, **changes: Any) -> Measurement:
     return dataclasses.replace(whole, **changes)
 
 
-def document(*measurements: Measurement) -> dict[str, Any]:
-    """A pytest-benchmark document with the keys that its own readers look for."""
+def document(*measurements: Measurement, **head: Any) -> dict[str, Any]:
+    """A pytest-benchmark document with the keys that its own readers look for, and ``head`` at its top."""
     return {
-        "machine_info": {"node": "here", "python_version": "3.11.7"},
+        "machine_info": {"node": "here", "python_version": "3.11.7", "release": "6.1"},
         "commit_info": {"id": "unversioned", "dirty": False},
         "benchmarks": [
             {
@@ -81,4 +81,5 @@ def document(*measurements: Measurement) -> dict[str, Any]:
         ],
         "datetime": "2026-01-02T03:04:05.678+00:00",
         "version": "5.3.1",
+        **head,
     }
