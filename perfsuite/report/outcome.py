@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from perfsuite.records.baseline import Baseline, Incomparable, Missing
 from perfsuite.records.outcome import Outcome
 from perfsuite.records.speed import Reason, Speed, Verdict
+from perfsuite.report.baselines import baseline_words, lack_line
 from perfsuite.report.text import milliseconds
 from perfsuite.report.violations import violation_lines
 
@@ -46,14 +48,20 @@ def speed_line(speed: Speed) -> str:
         bounds = f" [{interval.low:.3f}, {interval.high:.3f}] at {interval.coverage:.0%}" if interval else ""
         parts.append(
             f"ratio {speed.ratio:.3f}{bounds}: {milliseconds(speed.candidate_s)} "
-            f"against {milliseconds(speed.baseline_s)}"
+            f"against {milliseconds(speed.baseline_s)}{_of(speed)}"
         )
     parts.append(reason_words(speed))
     return ", ".join(parts)
 
 
+def _of(speed: Speed) -> str:
+    return f" of {baseline_words(speed.baseline)}" if isinstance(speed.baseline, Baseline) else ""
+
+
 def reason_words(speed: Speed) -> str:
     """Why the verdict on speed is what it is."""
+    if isinstance(speed.baseline, Missing | Incomparable):
+        return lack_line(speed.baseline)
     matters = f"{speed.matters - 1:.1%}"
     faster = speed.ratio is not None and speed.ratio < 1
     match speed.reason:

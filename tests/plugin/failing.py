@@ -37,3 +37,37 @@ class FailingForward(torch.nn.Module):
             subprocess.Popen(["sleep", "600"])
         output: torch.Tensor = self.layer(images).flatten(1)
         return output
+
+
+class FaultyForward(torch.nn.Module):
+    """A tiny network with a fault of the given name, where FAULTY is set in its worker's environment."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self.faulty = "FAULTY" in os.environ
+        self.passes = 0
+        self.layer = torch.nn.Conv2d(3, 8, 7, stride=4)
+        self.head = torch.nn.Linear(8, 10)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if self.name == "breaks":  # on either side: a harmless objection
+            torch._dynamo.graph_break()
+        features = self.layer(images)
+        if self.faulty and self.name == "stalls":
+            self.passes += 1
+            for _ in range(9 if self.passes % 10 == 0 else 0):
+                features = self.layer(images)
+        output: torch.Tensor = self.head(features.mean(dim=(2, 3)))
+        if self.faulty and self.name == "dies":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if self.faulty and self.name == "negated":
+            return -output
+        if self.faulty and self.name == "narrow":
+            return output[:, :5]
+        if torch.is_autocast_enabled("cpu"):
+            if self.faulty and self.name == "wrong":
+                return output * 1.5
+            if self.name == "wrong-alone" and len(images) == 1:  # right at the shape that correctness is tested at
+                return output * 1.5
+        return output

@@ -62,4 +62,18 @@ class Parent(_Failing):
     name = "parent"
 
 
+class Faulty(Tiny):
+    """Right by itself; see ``FaultyForward`` for what it does where FAULTY is set."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name  # type: ignore[misc]
+
+    def build(self, sources: Sources) -> torch.nn.Module:
+        from failing import FaultyForward
+
+        return FaultyForward(self.name)
+
+
 TINY, CRASH, HANG, GARBAGE, MEMORY, PARENT = Tiny(), Crash(), Hang(), Garbage(), Memory(), Parent()
+BREAKS, DIES, NARROW, NEGATED = Faulty("breaks"), Faulty("dies"), Faulty("narrow"), Faulty("negated")
+STALLS, WRONG, WRONG_ALONE = Faulty("stalls"), Faulty("wrong"), Faulty("wrong-alone")
