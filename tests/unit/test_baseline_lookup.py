@@ -1,6 +1,8 @@
 """Which baseline a measurement is held against, and what is said where there is none."""
 
 import dataclasses
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -230,6 +232,15 @@ def test_stacks_are_listed_newest_first(tmp_path: Path) -> None:
     assert baselines.stacks(ELSEWHERE) == ()
 
 
+@pytest.fixture
+def five_hours_west() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "EST5")
+        time.tzset()
+        yield
+    time.tzset()
+
+
 @pytest.mark.parametrize(
     ("earlier", "later"),
     [
@@ -242,6 +253,7 @@ def test_stacks_are_listed_newest_first(tmp_path: Path) -> None:
     ids=["second", "zone", "without-zone", "not-told", "far"],
 )
 @pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.usefixtures("five_hours_west")  # what has no zone is UTC, wherever it is read
 def test_newest_is_by_time_not_by_text(tmp_path: Path, earlier: str | None, later: str, order: int) -> None:
     for one, at in ((OLD, earlier), (OLDEST, later))[::order]:
         Baselines(tmp_path).accept(document(one, datetime=at), only_new=False)
