@@ -51,9 +51,10 @@ class FaultyForward(torch.nn.Module):
         self.head = torch.nn.Linear(8, 10)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        if self.name == "breaks":  # on either side: a harmless objection
-            torch._dynamo.graph_break()
         features = self.layer(images)
+        if self.name == "double":  # on either side: most of the work is not in FP32
+            wide = images.flatten(1)[:, :4096].double()
+            features = features + 0 * (wide @ torch.ones(4096, 4096, dtype=torch.double)).mean().float()
         if self.faulty and self.name == "stalls":
             self.passes += 1
             for _ in range(9 if self.passes % 10 == 0 else 0):
