@@ -1,7 +1,10 @@
 """The correctness checks bite: each fault, planted in a real worker, is found."""
 
+from pathlib import Path
+
 import pytest
 
+from perfsuite.errors import StaleArtefactError
 from perfsuite.measure.rig import Rig
 from perfsuite.report.violations import violation_lines
 from perfsuite.selfcheck.faults import PLANTS, Plant, violations
@@ -14,6 +17,17 @@ def test_planted_fault_is_found(plant: Plant, rig: Rig) -> None:
         pytest.skip(f"unsupported: {support.reason}")
     found = violations(rig, plant)
     assert plant.found_by(found), f"{plant.fault} in {plant.variant.id} went unseen; {violation_lines(found)}"
+
+
+def test_an_artefact_of_other_weights_is_not_even_loaded(rig: Rig, tmp_path: Path) -> None:
+    (plant,) = [plant for plant in PLANTS if plant.fault == "artefact-stale"]
+    if not (support := rig.support(plant.variant)).supported:
+        pytest.skip(f"unsupported: {support.reason}")
+    artefact = tmp_path / "any.pt"
+    artefact.write_bytes(b"nothing that could be loaded")
+    artefact.with_suffix(".sha256").write_text("f" * 64)
+    with rig.worker(plant.variant, artefact=artefact, deployment="load") as worker, pytest.raises(StaleArtefactError):
+        rig.prepare(plant.variant, worker)
 
 
 def test_a_planted_slowdown_is_there_before_anything_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,6 +89,8 @@ def _table(*cases: tuple[str, Yields, Any, Any, dict[str, float | None]]) -> pyt
     # FP32 itself may be that far off: what is left after the centre is taken away is rounding.
     ("constant-but-for-rounding", LOGITS, [[[1, 2]], [[1.00001, 2]], [[1, 2]]], [[[1, 2]], [[0.99999, 2]], [[1, 2]]],
      {"centred_cosine": None, "variation": 0}),
+    ("embeddings-constant-but-for-rounding", TOKENS, [[[[1, 2]]], [[[1.00001, 2]]], [[[1, 2.00002]]]],
+     [[[[1, 2]]], [[[1, 2.00002]]], [[[1.00001, 2]]]], {"centred_cosine": None, "agreement": None}),
     # One sample is the common part itself; the others say how much samples differ.
     ("a-sample-at-the-centre", LOGITS, [[[2, 3]], [[1, 5]], [[3, 1]]], [[[2, 3]], [[1, 5]], [[3, 1]]],
      {"centred_cosine": 1, "variation": math.sqrt(5 / 26)}),
