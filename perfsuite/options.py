@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from perfsuite.measure.stack import ReadyStack
     from perfsuite.records.accuracy import Accuracy
     from perfsuite.records.evidence import Evidence
-    from perfsuite.records.explanation import Explanation
+    from perfsuite.records.explanation import EvidenceChange, Explanation
     from perfsuite.records.machine import MachineClass
     from perfsuite.records.measurement import Failure, Measurement, Stack
     from perfsuite.records.speed import Speed
@@ -62,7 +62,7 @@ class Run:
     explanations: dict[Variant, Explanation] = field(default_factory=dict)
     accuracies: list[tuple[Variant, Accuracy]] = field(default_factory=list)
     observed: list[tuple[Variant, Evidence]] = field(default_factory=list)
-    evidence_changes: dict[Variant, tuple[str, ...]] = field(default_factory=dict)
+    evidence_changes: dict[Variant, tuple[EvidenceChange, ...]] = field(default_factory=dict)
     benchmarks: list[Any] = field(default_factory=list)
     accepted: dict[Path, int] = field(default_factory=dict)
     not_accepted: str | None = None

@@ -19,6 +19,7 @@ from perfsuite.records.accuracy import Accuracy
 from perfsuite.records.comparison import Report, Row
 from perfsuite.records.pair import Pair
 from perfsuite.records.speed import Verdict
+from perfsuite.report.evidence import change_line
 from perfsuite.report.explain import explanation_lines
 from perfsuite.report.text import milliseconds
 from perfsuite.report.violations import violation_lines
@@ -203,4 +204,5 @@ def _why(row: Row) -> Iterator[str]:
     if differs and row.explanation:
         yield from explanation_lines(row.explanation)
     elif row.examination and row.pairing.baseline.backend == row.pairing.candidate.backend:
-        yield from evidence_changes(row.examination.baseline.evidence, row.examination.candidate.evidence)
+        before, after = row.examination.baseline.evidence, row.examination.candidate.evidence
+        yield from map(change_line, evidence_changes(before, after))
