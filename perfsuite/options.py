@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from perfsuite.records.accuracy import Accuracy
     from perfsuite.records.baseline import Acceptance
     from perfsuite.records.evidence import Evidence
-    from perfsuite.records.explanation import Explanation
+    from perfsuite.records.explanation import EvidenceChange, Explanation
     from perfsuite.records.machine import MachineClass
     from perfsuite.records.measurement import Failure, Measurement, Stack
     from perfsuite.records.outcome import Outcome
@@ -78,7 +78,7 @@ class Run:
     explanations: dict[Variant, Explanation] = field(default_factory=dict)
     accuracies: list[tuple[Variant, Accuracy]] = field(default_factory=list)
     observed: list[tuple[Variant, Evidence]] = field(default_factory=list)
-    evidence_changes: dict[Variant, tuple[str, ...]] = field(default_factory=dict)
+    evidence_changes: dict[Variant, tuple[EvidenceChange, ...]] = field(default_factory=dict)
     benchmarks: list[Any] = field(default_factory=list)
     acceptance: Acceptance | None = None
     not_accepted: str | None = None

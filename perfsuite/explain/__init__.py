@@ -1,1 +1,1 @@
-"""Two measurements -> what changed between them. Pure: stored records in, causes and sentences out."""
+"""Two measurements -> what changed between them. Pure: records in, records out."""

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from perfsuite.explain import sentences
 from perfsuite.explain.matching import match, moves_data, types
 from perfsuite.explain.notes import notes, threads_changed
 from perfsuite.explain.rows import pass_rows
 from perfsuite.records.evidence import Evidence, Kernel, Source
-from perfsuite.records.explanation import Cause, Explanation, Finding, KernelChange, Latencies
+from perfsuite.records.explanation import (
+    Cause,
+    Contribution,
+    Explanation,
+    GraphChange,
+    KernelChange,
+    Lack,
+    Latencies,
+    Outside,
+    Setting,
+)
 from perfsuite.records.measurement import Measurement
 
 #: A cause of less than this share of the difference is named without one (judgement: kernels are
@@ -29,39 +39,36 @@ def explain(before: Measurement, after: Measurement) -> Explanation:
     latencies = Latencies(before_s=before.latency_s, after_s=after.latency_s)
     threads = threads_changed(before, after)
     if before.evidence is None or after.evidence is None:
-        findings = list(_without_evidence(before, after, latencies, threads))
+        found = list(_without_evidence(before, after, latencies, threads))
     else:
-        findings = list(_findings(before.evidence, after.evidence, latencies, threads))
+        found = list(_contributions(before.evidence, after.evidence, latencies, threads))
     return Explanation(
         before=before.variant,
         after=after.variant,
         latencies=latencies,
-        findings=tuple(sorted(findings, key=_rank)),
+        contributions=tuple(sorted(found, key=_rank)),
         notes=notes(before, after),
     )
 
 
-def _rank(finding: Finding) -> tuple[bool, bool, bool, float]:
+def _rank(one: Contribution) -> tuple[bool, bool, bool, float]:
     """Threads first: they slow everything else. Then what explains the difference, what works against it, the rest."""
-    share = finding.share
-    return finding.cause is not Cause.THREADS, share is None, share is not None and share < 0, -abs(finding.delta_s)
+    share = one.share
+    return one.cause is not Cause.THREADS, share is None, share is not None and share < 0, -abs(one.delta_s)
 
 
-def _without_evidence(before: Measurement, after: Measurement, latencies: Latencies, threads: str) -> Iterator[Finding]:
+def _without_evidence(
+    before: Measurement, after: Measurement, latencies: Latencies, threads: Setting | None
+) -> Iterator[Contribution]:
+    lack = Lack(before=before.evidence is None, after=after.evidence is None)
     if threads:
-        yield Finding(cause=Cause.THREADS, share=None, delta_s=latencies.delta_s, sentence=threads)
-    both = before.evidence is None and after.evidence is None
-    side = "either side" if both else "the first" if before.evidence is None else "the second"
-    yield Finding(
-        cause=Cause.NO_EVIDENCE,
-        share=None,
-        delta_s=latencies.delta_s,
-        sentence=f"nothing is stored of the kernels that ran in {side}: "
-        "`pytest --benchmark-only` stores them with what it measures",
-    )
+        yield Contribution(cause=Cause.THREADS, share=None, delta_s=latencies.delta_s, threads=threads, lack=lack)
+    yield Contribution(cause=Cause.NO_EVIDENCE, share=None, delta_s=latencies.delta_s, lack=lack)
 
 
-def _findings(before: Evidence, after: Evidence, latencies: Latencies, threads: str) -> Iterator[Finding]:
+def _contributions(
+    before: Evidence, after: Evidence, latencies: Latencies, threads: Setting | None
+) -> Iterator[Contribution]:
     changes = match(pass_rows(before), pass_rows(after))
     by_cause: dict[Cause, list[KernelChange]] = defaultdict(list)
     for change in changes:
@@ -69,46 +76,40 @@ def _findings(before: Evidence, after: Evidence, latencies: Latencies, threads: 
     outside_s = latencies.delta_s - _sum_s(changes)
     same = by_cause[Cause.SAME_KERNELS]
     if threads:
-        text = f"{threads}: {sentences.same_kernels(same)}" if same else threads
-        yield _finding(Cause.THREADS, same, latencies, text)
+        yield replace(_contribution(Cause.THREADS, same, latencies), threads=threads)
     elif _is_drift(_sum_s(same), latencies):
-        yield _finding(Cause.SAME_KERNELS, same, latencies, sentences.same_kernels(same))
+        yield _contribution(Cause.SAME_KERNELS, same, latencies)
     for cause in (Cause.PRECISION, Cause.IMPLEMENTATION):
         moved = by_cause[cause]
         if any(map(_is_kernel, moved)) or _are_worth_a_word(moved, latencies):
-            yield _finding(cause, moved, latencies, sentences.moved(moved))
+            yield _contribution(cause, moved, latencies)
     reorders = by_cause[Cause.REORDERS]
     if _are_worth_a_word(reorders, latencies):
-        yield _finding(Cause.REORDERS, reorders, latencies, sentences.only_one_side(reorders, "reorders"))
+        yield _contribution(Cause.REORDERS, reorders, latencies)
     operators = by_cause[Cause.OPERATORS]
-    graphs = sentences.graph_changes(before.graphs, after.graphs)
-    if graphs:
+    if graphs := _graph_change(before, after):
         # A break costs what it lets run between the graphs: Python, and operators that were fused.
-        text = f"{graphs}, and with it what runs outside the kernels"
-        if operators:
-            text += f" and {sentences.only_one_side(operators, 'calls')}"
-        yield _finding(Cause.GRAPH, operators, latencies, text, besides_s=outside_s)
+        yield replace(_contribution(Cause.GRAPH, operators, latencies, besides_s=outside_s), graphs=graphs)
         return
     if _are_worth_a_word(operators, latencies):
-        yield _finding(Cause.OPERATORS, operators, latencies, sentences.only_one_side(operators, "calls"))
+        yield _contribution(Cause.OPERATORS, operators, latencies)
     if _is_drift(outside_s, latencies):
-        yield _finding(Cause.OUTSIDE, (), latencies, _outside(before, after, outside_s), besides_s=outside_s)
+        outside = _outside(before, after, outside_s)
+        yield replace(_contribution(Cause.OUTSIDE, (), latencies, besides_s=outside_s), outside=outside)
 
 
-def _finding(
-    cause: Cause, changes: Sequence[KernelChange], latencies: Latencies, text: str, *, besides_s: float = 0.0
-) -> Finding:
+def _contribution(
+    cause: Cause,
+    changes: Sequence[KernelChange],
+    latencies: Latencies,
+    *,
+    besides_s: float = 0.0,
+) -> Contribution:
     delta_s = _sum_s(changes) + besides_s
     share = delta_s / latencies.delta_s if latencies.differ else None
     if share is not None and abs(share) < LEAST_SHARE:
         share = None
-    return Finding(
-        cause=cause,
-        share=share,
-        delta_s=delta_s,
-        sentence=sentences.account(share, delta_s, latencies, text),
-        changes=tuple(changes),
-    )
+    return Contribution(cause=cause, share=share, delta_s=delta_s, changes=tuple(changes))
 
 
 def _cause(change: KernelChange) -> Cause:
@@ -144,14 +145,28 @@ def _is_kernel(change: KernelChange) -> bool:
     return change.any_side.source is not Source.OPERATOR or bool(change.any_side.macs)
 
 
-def _outside(before: Evidence, after: Evidence, outside_s: float) -> str:
-    """Whether the observing worker, which times passes without the harness, saw it as well."""
+def _graph_change(before: Evidence, after: Evidence) -> GraphChange | None:
+    """None where TorchDynamo compiled the same, or compiled only one side."""
+    if before.graphs is None or after.graphs is None:
+        return None
+    breaks = before.break_reasons, after.break_reasons
+    recompiles = Counter(before.graphs.recompiles), Counter(after.graphs.recompiles)
+    compiled = before.graphs.compiled, after.graphs.compiled
+    if all(was == now for was, now in (breaks, recompiles, compiled)):
+        return None
+    return GraphChange(
+        more_breaks=tuple((breaks[1] - breaks[0]).elements()),
+        fewer_breaks=tuple((breaks[0] - breaks[1]).elements()),
+        more_recompiles=tuple((recompiles[1] - recompiles[0]).elements()),
+        fewer_recompiles=tuple((recompiles[0] - recompiles[1]).elements()),
+        compiled_before=compiled[0],
+        compiled_after=compiled[1],
+    )
+
+
+def _outside(before: Evidence, after: Evidence, outside_s: float) -> Outside:
+    """The observing worker times passes without the harness."""
     seen_s = [evidence.forward_s - sum(row.time_s for row in pass_rows(evidence)) for evidence in (before, after)]
     # Half: nearer to having seen it than to not.
-    if abs(seen_s[1] - seen_s[0] - outside_s) > abs(outside_s) / 2:
-        return (
-            "in no kernel, and not in the worker that observed them: the harness, or the machine while it was timed; "
-            "measure again"
-        )
-    unsaid = "" if after.graphs is None else ", or code that TorchDynamo's backend compiled and no library reports"
-    return f"in no kernel: Python and PyTorch's own steps between them{unsaid}"
+    observed = abs(seen_s[1] - seen_s[0] - outside_s) <= abs(outside_s) / 2
+    return Outside(observed=observed, compiled=after.graphs is not None)

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from perfsuite.evidence.coverage import coverage
 from perfsuite.explain.matching import match
-from perfsuite.explain.sentences import moved, only_one_side
 from perfsuite.records.evidence import Evidence
-from perfsuite.records.explanation import KernelChange
+from perfsuite.records.explanation import Difference, EvidenceChange, KernelChange
 
 #: Sizes in memory differ by up to 6 % between workers of the same variant here (allocators keep
 #: what threads freed); a tenth is beyond that.
 LEAST_SIZE_RATIO = 1.1
 #: A share of the work that moves by less than this is rounding of shapes.
 _LEAST_SHARE = 0.005
+_SIZES = ("resident_bytes", "peak_rss_bytes", "artefact_bytes")
 
 
-def evidence_changes(before: Evidence, after: Evidence) -> tuple[str, ...]:
-    """One sentence each for changed kernels, coverage, graphs, sizes; times are not compared."""
+def evidence_changes(before: Evidence, after: Evidence) -> tuple[EvidenceChange, ...]:
+    """Changed kernels, coverage, graphs and sizes; times are not compared."""
     return (*_kernels(before, after), *_coverage(before, after), *_graphs(before, after), *_sizes(before, after))
 
 
-def _kernels(before: Evidence, after: Evidence) -> Iterator[str]:
+def _kernels(before: Evidence, after: Evidence) -> Iterator[EvidenceChange]:
     changes = match(before.kernels, after.kernels)
-    if paired := [change for change in changes if change.before and change.after and _is_other(change)]:
-        yield moved(paired)
+    if paired := tuple(change for change in changes if change.before and change.after and _is_other(change)):
+        yield EvidenceChange(kind=Difference.MOVED, changes=paired)
     # What does no multiply-accumulates comes and goes with the profiler's threshold.
-    alone = [change for change in changes if not (change.before and change.after) and change.any_side.macs]
+    alone = tuple(change for change in changes if not (change.before and change.after) and change.any_side.macs)
     if alone:
-        yield only_one_side(alone, "kernels")
+        yield EvidenceChange(kind=Difference.ONE_SIDED, changes=alone)
 
 
 def _is_other(change: KernelChange) -> bool:
@@ -40,31 +39,27 @@ def _is_other(change: KernelChange) -> bool:
     return (before.implementation, before.dtype, before.isa) != (after.implementation, after.dtype, after.isa)
 
 
-def _coverage(before: Evidence, after: Evidence) -> Iterator[str]:
+def _coverage(before: Evidence, after: Evidence) -> Iterator[EvidenceChange]:
     was, now = coverage(before), coverage(after)
     for dtype in {**was.by_dtype(), **now.by_dtype()}:
         if abs(was.of_dtype(dtype) - now.of_dtype(dtype)) >= _LEAST_SHARE:
-            name = dtype or "an unknown type"
-            yield f"{name} does {now.of_dtype(dtype):.1%} of the work, was {was.of_dtype(dtype):.1%}"
+            yield EvidenceChange(
+                kind=Difference.SHARE, subject=dtype, before=was.of_dtype(dtype), after=now.of_dtype(dtype)
+            )
 
 
-def _graphs(before: Evidence, after: Evidence) -> Iterator[str]:
-    breaks = [
-        Counter({item.reason: item.count for item in one.graphs.breaks} if one.graphs else {})
-        for one in (before, after)
-    ]
-    for reason, count in (breaks[1] - breaks[0]).items():
-        yield f"{count} new graph breaks: {reason}"
-    for reason, count in (breaks[0] - breaks[1]).items():
-        yield f"{count} graph breaks fewer: {reason}"
+def _graphs(before: Evidence, after: Evidence) -> Iterator[EvidenceChange]:
+    """New breaks first."""
+    breaks = before.break_reasons, after.break_reasons
+    for reason in (*(breaks[1] - breaks[0]), *(breaks[0] - breaks[1])):
+        yield EvidenceChange(kind=Difference.BREAKS, subject=reason, before=breaks[0][reason], after=breaks[1][reason])
     was, now = (len(one.graphs.recompiles) if one.graphs else 0 for one in (before, after))
     if was != now:
-        yield f"{now} recompiles, was {was}"
+        yield EvidenceChange(kind=Difference.RECOMPILES, before=was, after=now)
 
 
-def _sizes(before: Evidence, after: Evidence) -> Iterator[str]:
-    names = {"resident_bytes": "the prepared model", "peak_rss_bytes": "peak memory", "artefact_bytes": "the artefact"}
-    for name, what in names.items():
+def _sizes(before: Evidence, after: Evidence) -> Iterator[EvidenceChange]:
+    for name in _SIZES:
         was, now = getattr(before.footprint, name), getattr(after.footprint, name)
         if was and now and max(now / was, was / now) >= LEAST_SIZE_RATIO:
-            yield f"{what} takes {now / 1e6:.0f} MB, was {was / 1e6:.0f} MB"
+            yield EvidenceChange(kind=Difference.SIZE, subject=name, before=was, after=now)

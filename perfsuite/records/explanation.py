@@ -1,4 +1,4 @@
-"""What an explanation consists of. All frozen; times are seconds of one forward pass."""
+"""What an explanation consists of, worded by ``perfsuite/report`` alone. All frozen; times are seconds of one pass."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from perfsuite.records.evidence import Kernel
+from perfsuite.records.machine import MachineClass
 from perfsuite.spec import Variant
 
 #: Less than this between two latencies is no change: one process a side does not tell 3 % from
@@ -72,35 +73,108 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One cause, the time it accounts for, and the sentence that says so.
+class Setting:
+    """A variable, a package or a number of threads on both sides; None where it is not set or not there."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphChange:
+    """What TorchDynamo compiled otherwise: the reason of each break and recompilation."""
+
+    more_breaks: tuple[str, ...]
+    fewer_breaks: tuple[str, ...]
+    more_recompiles: tuple[str, ...]
+    fewer_recompiles: tuple[str, ...]
+    compiled_before: int
+    compiled_after: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """Time in no kernel: whether the observing worker saw it too, and whether TorchDynamo's code runs there."""
+
+    observed: bool
+    compiled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lack:
+    """Which sides have no evidence."""
+
+    before: bool
+    after: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """One cause, the time it accounts for, and the facts that show it.
 
     ``share`` is ``delta_s`` over the difference of the latencies: below 0 for what worked against
-    it, above 1 where something did. None: what differs is a fact, but explains no time.
+    it, above 1 where something did. None: what differs is a fact, but explains no time. ``lack``:
+    nobody knows which kernels ran, so that no time is this cause's own.
     """
 
     cause: Cause
     share: float | None
     delta_s: float
-    sentence: str
     changes: tuple[KernelChange, ...] = ()
+    threads: Setting | None = None
+    graphs: GraphChange | None = None
+    outside: Outside | None = None
+    lack: Lack | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notes:
+    """What else was not the same. Packages are those whose code runs in a pass, and the interpreter as Python."""
+
+    variables: tuple[Setting, ...]
+    packages: tuple[Setting, ...]
+    other_packages: int
+    machines: tuple[MachineClass, MachineClass] | None
+    other_digests: bool
+    unread_before: int
+    unread_after: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Why ``after`` took longer or shorter than ``before``: findings, most time first.
-
-    ``notes`` name what else was not the same: variables, packages, machine, weights.
-    """
+    """Why ``after`` took longer or shorter than ``before``: contributions, most time first."""
 
     before: Variant
     after: Variant
     latencies: Latencies
-    findings: tuple[Finding, ...]
-    notes: tuple[str, ...]
+    contributions: tuple[Contribution, ...]
+    notes: Notes
 
     @property
     def changes(self) -> tuple[KernelChange, ...]:
         """The calls that differ, those that account for most time first."""
-        found = [change for finding in self.findings for change in finding.changes]
+        found = [change for one in self.contributions for change in one.changes]
         return tuple(sorted(found, key=lambda change: -abs(change.delta_s)))
+
+
+class Difference(StrEnum):
+    """In what two evidences of one variant differ; beside each what ``subject``, ``before`` and ``after`` hold."""
+
+    MOVED = "moved kernels"  # the same work in other kernels, in ``changes``
+    ONE_SIDED = "kernels of one side"  # in ``changes``
+    SHARE = "share"  # a type: its shares of the multiply-accumulates
+    BREAKS = "graph breaks"  # a reason: numbers
+    RECOMPILES = "recompiles"  # numbers
+    SIZE = "size"  # a field of Footprint: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceChange:
+    """One difference between two evidences of the same variant; times are none."""
+
+    kind: Difference
+    subject: str = ""
+    before: int | float = 0
+    after: int | float = 0
+    changes: tuple[KernelChange, ...] = ()

@@ -21,6 +21,7 @@ from perfsuite.records.comparison import Gap, Report, Row
 from perfsuite.records.outcome import Colour, Outcome, Policy
 from perfsuite.records.pair import Pair
 from perfsuite.records.speed import Verdict
+from perfsuite.report.evidence import change_line
 from perfsuite.report.explain import explanation_lines
 from perfsuite.report.outcome import fault_lines, reason_words, verdict_words
 from perfsuite.report.text import milliseconds
@@ -216,4 +217,5 @@ def _why(row: Row) -> Iterator[str]:
     if speed is not None and speed.verdict in (Verdict.REGRESSED, Verdict.IMPROVED) and row.explanation:
         yield from explanation_lines(row.explanation)
     elif row.examination and row.pairing.baseline.backend == row.pairing.candidate.backend:
-        yield from evidence_changes(row.examination.baseline.evidence, row.examination.candidate.evidence)
+        before, after = row.examination.baseline.evidence, row.examination.candidate.evidence
+        yield from map(change_line, evidence_changes(before, after))

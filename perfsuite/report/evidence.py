@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from perfsuite.evidence.coverage import coverage
 from perfsuite.records.evidence import Evidence, Kernel
+from perfsuite.records.explanation import Difference, EvidenceChange
 from perfsuite.records.isa import Isa
+from perfsuite.report.sentences import moved, only_one_side
 from perfsuite.report.text import milliseconds
 from perfsuite.spec import Variant
 
 _KERNELS_SHOWN = 12
 _LEAST_SHOWN = 0.005  # what a line rounds to 1 %
+_SIZES = {"resident_bytes": "the prepared model", "peak_rss_bytes": "peak memory", "artefact_bytes": "the artefact"}
 _COLUMNS = f"{'calls':>6} {'time':>9} {'MACs':>8}  {'type':5} {'ISA':12} kernel"
 
 
@@ -57,13 +60,33 @@ def evidence_lines(observed: Sequence[tuple[Variant, Evidence]]) -> list[str]:
     return lines
 
 
-def change_lines(changes: Mapping[Variant, Sequence[str]]) -> list[str]:
+def change_lines(changes: Mapping[Variant, Sequence[EvidenceChange]]) -> list[str]:
     """What differs from the baseline's evidence; times are judged elsewhere."""
-    same = sum(not sentences for sentences in changes.values())
+    same = sum(not found for found in changes.values())
     lines = [f"as in the baseline: {same} of {len(changes)}"]
-    for variant, sentences in changes.items():
-        lines += [f"{variant.id}: {sentence}" for sentence in sentences]
+    for variant, found in changes.items():
+        lines += [f"{variant.id}: {change_line(change)}" for change in found]
     return lines
+
+
+def change_line(change: EvidenceChange) -> str:
+    """One difference between two evidences."""
+    subject, before, after = change.subject, change.before, change.after
+    match change.kind:
+        case Difference.MOVED:
+            return moved(change.changes)
+        case Difference.ONE_SIDED:
+            return only_one_side(change.changes, "kernels")
+        case Difference.SHARE:
+            return f"{subject or 'an unknown type'} does {after:.1%} of the work, was {before:.1%}"
+        case Difference.BREAKS if after > before:
+            return f"{after - before} new graph breaks: {subject}"
+        case Difference.BREAKS:
+            return f"{before - after} graph breaks fewer: {subject}"
+        case Difference.RECOMPILES:
+            return f"{after} recompiles, was {before}"
+        case Difference.SIZE:
+            return f"{_SIZES[subject]} takes {after / 1e6:.0f} MB, was {before / 1e6:.0f} MB"
 
 
 def kernel_table_lines(variant: Variant, evidence: Evidence) -> list[str]:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from perfsuite.explain.sentences import label, labels
 from perfsuite.records.evidence import Kernel
 from perfsuite.records.explanation import LEAST_RATIO, Explanation, KernelChange
+from perfsuite.report.sentences import contribution_sentence, label, labels, note_lines
 from perfsuite.report.text import milliseconds
 
 SCHEMA = 1
@@ -25,22 +25,23 @@ def explanation_lines(explanation: Explanation) -> list[str]:
     lines = sentences[:_SHORT]
     if rest := len(sentences) - len(lines):
         lines.append(f"- and {rest} more: `perfsuite explain` has them all")
-    if explanation.notes:
-        lines.append(f"not the same: {'; '.join(explanation.notes)}")
+    if notes := note_lines(explanation.notes):
+        lines.append(f"not the same: {'; '.join(notes)}")
     return lines
 
 
 def session_lines(explanations: Sequence[Explanation], *, top: int) -> list[str]:
     """Each explanation in full where anything differs, furthest from ratio 1 first; then one line for each other."""
-    common = [note for note in explanations[0].notes if all(note in one.notes for one in explanations)]
+    notes = [note_lines(one.notes) for one in explanations]
+    common = [note for note in notes[0] if all(note in others for others in notes)]
     ordered = sorted(explanations, key=lambda one: -max(one.latencies.ratio, 1 / one.latencies.ratio))
     blocks = [_wrapped([f"not the same: {note}" for note in common])]
     for one in ordered:
-        if one.findings:
-            notes = [f"not the same: {note}" for note in one.notes if note not in common]
-            blocks.append([_headline(one), *_wrapped(_sentences(one) + notes)])
+        if one.contributions:
+            own = [f"not the same: {note}" for note in note_lines(one.notes) if note not in common]
+            blocks.append([_headline(one), *_wrapped(_sentences(one) + own)])
             blocks.append(_table(one.changes, top))
-    blocks.append([f"{_headline(one)}; {_nothing(one)}" for one in ordered if not one.findings])
+    blocks.append([f"{_headline(one)}; {_nothing(one)}" for one in ordered if not one.contributions])
     return [line for block in blocks if block for line in ("", *block)][1:]
 
 
@@ -58,18 +59,18 @@ def explanations_json(explanations: Sequence[Explanation]) -> str:
                 "differ": one.latencies.differ,
                 "findings": [
                     {
-                        "cause": finding.cause,
-                        "share": finding.share,
-                        "delta_s": finding.delta_s,
-                        "sentence": finding.sentence,
+                        "cause": found.cause,
+                        "share": found.share,
+                        "delta_s": found.delta_s,
+                        "sentence": contribution_sentence(found, one.latencies),
                         "changes": [
                             {"delta_s": change.delta_s, "before": change.before, "after": change.after}
-                            for change in finding.changes
+                            for change in found.changes
                         ],
                     }
-                    for finding in one.findings
+                    for found in one.contributions
                 ],
-                "notes": one.notes,
+                "notes": note_lines(one.notes),
             }
             for one in explanations
         ],
@@ -85,7 +86,7 @@ def _headline(explanation: Explanation) -> str:
 
 
 def _sentences(explanation: Explanation) -> list[str]:
-    lines = [f"- {finding.sentence}" for finding in explanation.findings]
+    lines = [f"- {contribution_sentence(one, explanation.latencies)}" for one in explanation.contributions]
     if not lines or not explanation.latencies.differ:
         lines.insert(0, f"- {_nothing(explanation)}")
     return lines
@@ -95,7 +96,7 @@ def _nothing(explanation: Explanation) -> str:
     if explanation.latencies.differ:
         return "no cause stands out"
     close = f"closer than two sessions of the same code may be ({LEAST_RATIO - 1:.0%})"
-    return close if explanation.findings else f"{close}, by the same kernels"
+    return close if explanation.contributions else f"{close}, by the same kernels"
 
 
 def _wrapped(lines: Sequence[str]) -> list[str]:

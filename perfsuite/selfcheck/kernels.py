@@ -118,7 +118,7 @@ class Outcome:
 
     def found(self, plant: Plant) -> bool:
         gate = plant.gate is None or any(map(plant.is_found_by, self.violations))
-        return gate and any(finding.cause is plant.cause for finding in self.explanation.findings)
+        return gate and any(one.cause is plant.cause for one in self.explanation.contributions)
 
 
 def obstacle(rig: Rig, plant: Plant) -> str | None:

@@ -12,4 +12,4 @@ def test_plant_is_named(plant: Plant, rig: Rig) -> None:
         pytest.skip(why)
     with planted(rig, plant) as other:
         outcome = check(rig, other, plant)
-    assert outcome.found(plant), (outcome.violations, outcome.explanation.findings)
+    assert outcome.found(plant), (outcome.violations, outcome.explanation.contributions)

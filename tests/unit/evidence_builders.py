@@ -19,9 +19,10 @@ from perfsuite.records.evidence import (
     Source,
     Unread,
 )
-from perfsuite.records.explanation import Explanation, Finding
+from perfsuite.records.explanation import Contribution, Explanation
 from perfsuite.records.isa import Isa
 from perfsuite.records.measurement import Measurement
+from perfsuite.report.sentences import contribution_sentence
 
 #: What to change in ``kernel()`` for a convolution that lost its precision, another shape, or a reorder.
 FP32: dict[str, Any] = {
@@ -117,7 +118,18 @@ def side(milliseconds: float, *kernels: Kernel, **changes: Any) -> Measurement:
     return measurement(round(milliseconds * 1e6), evidence=evidence(kernels, **changes))
 
 
-def only(explanation: Explanation) -> Finding:
-    """The one finding that there must be."""
-    (finding,) = explanation.findings
-    return finding
+def only(explanation: Explanation) -> Contribution:
+    """The one contribution that there must be."""
+    (contribution,) = explanation.contributions
+    return contribution
+
+
+def sentences(explanation: Explanation) -> list[str]:
+    """Its contributions in words."""
+    return [contribution_sentence(one, explanation.latencies) for one in explanation.contributions]
+
+
+def said(explanation: Explanation) -> str:
+    """The one sentence that there must be."""
+    (sentence,) = sentences(explanation)
+    return sentence

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from builders import ONCE_VARIANT, OTHER_VARIANT, VARIANT
-from evidence_builders import REORDER, evidence, graphs, kernel, operator_kernel
+from evidence_builders import FP32, REORDER, evidence, graphs, kernel, operator_kernel
 
 from perfsuite.records.evidence import AmxBusy, Evidence, Kernel, Library, Source, Unread
+from perfsuite.records.explanation import Difference, EvidenceChange, KernelChange
 from perfsuite.records.isa import Isa
-from perfsuite.report.evidence import change_lines, coverage_line, evidence_lines, kernel_table_lines
+from perfsuite.report.evidence import change_line, change_lines, coverage_line, evidence_lines, kernel_table_lines
 
 _AMX = kernel(4, macs=6_000, isa=Isa.AMX, implementation="brgconv:avx10_1_512_amx")
 _BF16 = kernel(1, macs=3_000)
@@ -77,11 +78,55 @@ def test_graphs_without_breaks_are_not_mentioned() -> None:
     assert line.endswith("; graph breaks 0, recompiles 1")
 
 
+def _change(kind: Difference, subject: str, before: float, after: float) -> EvidenceChange:
+    return EvidenceChange(kind=kind, subject=subject, before=before, after=after)
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (
+            EvidenceChange(
+                kind=Difference.MOVED,
+                changes=(KernelChange(before=kernel(1), after=kernel(1, **FP32)),),
+            ),
+            "1 convolution that moved from brg_conv_fwd:avx512_core_bf16 (bf16) to jit:avx512_core (fp32): bf16 lost",
+        ),
+        (
+            EvidenceChange(
+                kind=Difference.MOVED,
+                changes=(KernelChange(before=kernel(1), after=kernel(1, isa=Isa.AVX512)),),
+            ),
+            "1 convolution that moved from brg_conv_fwd:avx512_core_bf16 (avx512-bf16) "
+            "to brg_conv_fwd:avx512_core_bf16 (avx512)",
+        ),
+        (
+            EvidenceChange(kind=Difference.ONE_SIDED, changes=(KernelChange(before=None, after=kernel(1)),)),
+            "kernels that did not run before: 1 convolution",
+        ),
+        (
+            EvidenceChange(kind=Difference.ONE_SIDED, changes=(KernelChange(before=kernel(1), after=None),)),
+            "kernels that no longer run: 1 convolution",
+        ),
+        (_change(Difference.SHARE, "bf16", 1.0, 0.994), "bf16 does 99.4% of the work, was 100.0%"),
+        (_change(Difference.SHARE, "", 0.0, 0.5), "an unknown type does 50.0% of the work, was 0.0%"),
+        (_change(Difference.BREAKS, "print", 1, 3), "2 new graph breaks: print"),
+        (_change(Difference.BREAKS, "print", 1, 0), "1 graph breaks fewer: print"),
+        (_change(Difference.RECOMPILES, "", 1, 2), "2 recompiles, was 1"),
+        (_change(Difference.SIZE, "resident_bytes", 1e8, 2e8), "the prepared model takes 200 MB, was 100 MB"),
+        (_change(Difference.SIZE, "peak_rss_bytes", 5e8, 5.5e8), "peak memory takes 550 MB, was 500 MB"),
+        (_change(Difference.SIZE, "artefact_bytes", 4e7, 3e7), "the artefact takes 30 MB, was 40 MB"),
+    ],
+)
+def test_a_change_in_words(change: EvidenceChange, line: str) -> None:
+    assert change_line(change) == line
+
+
 def test_changes_by_variant_and_how_many_have_none() -> None:
-    changes = {VARIANT: (), OTHER_VARIANT: ("bf16 lost", "2 recompiles, was 1"), ONCE_VARIANT: ()}
-    assert change_lines(changes) == [
+    lost = (_change(Difference.SHARE, "bf16", 1.0, 0.0), _change(Difference.RECOMPILES, "", 1, 2))
+    assert change_lines({VARIANT: (), OTHER_VARIANT: lost, ONCE_VARIANT: ()}) == [
         "as in the baseline: 2 of 3",
-        f"{OTHER_VARIANT.id}: bf16 lost",
+        f"{OTHER_VARIANT.id}: bf16 does 0.0% of the work, was 100.0%",
         f"{OTHER_VARIANT.id}: 2 recompiles, was 1",
     ]
 

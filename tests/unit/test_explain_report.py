@@ -141,9 +141,9 @@ def test_the_short_form_is_six_lines_at_most() -> None:
         measurement(20_000_000, evidence=before), measurement(40_000_000, evidence=many, environment={"OMP": "1"})
     )
     lines = explanation_lines(crowded)
-    assert len(crowded.findings) == 4
+    assert len(crowded.contributions) == 4
     assert len(lines) == 5
-    extra = dataclasses.replace(crowded, findings=crowded.findings * 2)
+    extra = dataclasses.replace(crowded, contributions=crowded.contributions * 2)
     assert len(explanation_lines(extra)) == 6
     assert explanation_lines(extra)[4] == "- and 4 more: `perfsuite explain` has them all"
 
@@ -161,6 +161,8 @@ def test_json_has_every_figure(files: list[str], capsys: pytest.CaptureFixture[s
     assert (explained["before_s"], explained["after_s"]) == pytest.approx((0.02, 0.03))
     (finding,) = explained["findings"]
     assert (finding["cause"], finding["share"]) == ("precision", pytest.approx(1.0))
+    assert f"- {finding['sentence']}" == SENTENCE
+    assert f"not the same: {'; '.join(explained['notes'])}" == NOTE
     (change,) = finding["changes"]
     assert change["before"]["implementation"] == "brg_conv_fwd:avx512_core_bf16"
     assert change["after"]["dtype"] == "fp32"

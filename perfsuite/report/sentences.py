@@ -1,4 +1,4 @@
-"""Figures and changes -> the words that a person can act on."""
+"""Causes, changes and notes of explanations in words that a person can act on."""
 
 from __future__ import annotations
 
@@ -6,8 +6,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from perfsuite.explain.matching import types
-from perfsuite.records.evidence import Graphs, Kernel
-from perfsuite.records.explanation import KernelChange, Latencies
+from perfsuite.machine.fingerprint import differences
+from perfsuite.records.evidence import Kernel
+from perfsuite.records.explanation import (
+    Cause,
+    Contribution,
+    GraphChange,
+    KernelChange,
+    Lack,
+    Latencies,
+    Notes,
+    Outside,
+    Setting,
+)
 
 #: How many kinds a sentence names (judgement: it is to be read at a glance; the table has them all).
 _NAMED = 2
@@ -25,17 +36,36 @@ def milliseconds_change(seconds: float) -> str:
     return f"{value:+z.{digits}f} ms"
 
 
-def account(share: float | None, delta_s: float, latencies: Latencies, text: str) -> str:
-    """A whole sentence: what part of the difference the text is about."""
+def contribution_sentence(one: Contribution, latencies: Latencies) -> str:
+    """What part of the difference is which cause, and the facts that show it."""
+    text = _facts(one)
+    if one.lack:
+        return text
+    if one.share is None:
+        return f"{text} ({milliseconds_change(one.delta_s)})"
     word = "slowdown" if latencies.delta_s > 0 else "speed-up"
-    if share is None:
-        return f"{text} ({milliseconds_change(delta_s)})"
-    figures = f"({milliseconds_change(delta_s)} of {milliseconds_change(latencies.delta_s)})"
-    if share < 0:
+    figures = f"({milliseconds_change(one.delta_s)} of {milliseconds_change(latencies.delta_s)})"
+    if one.share < 0:
         return f"against the {word} {figures}: {text}"
-    percent = round(share * 100)
+    percent = round(one.share * 100)
     part = f"{percent} % of the {word}" if percent <= 100 else f"more than all of the {word}"
     return f"{part} {figures} is {text}"
+
+
+def note_lines(notes: Notes) -> list[str]:
+    """One for each of: variables, packages, machine, weights and inputs, unread lines of a side."""
+    packages = [_setting(setting) for setting in notes.packages]
+    packages += [f"{notes.other_packages} more"] if notes.other_packages else []
+    named = {"variables": [_setting(setting) for setting in notes.variables], "packages": packages}
+    lines = [f"{topic}: {', '.join(settings)}" for topic, settings in named.items() if settings]
+    if notes.machines:
+        lines.append(f"machine: {'; '.join(differences(*notes.machines))}")
+    if notes.other_digests:
+        lines.append("weights or inputs: their digests differ, so that the work itself may")
+    for side, count in (("first", notes.unread_before), ("second", notes.unread_after)):
+        if count:
+            lines.append(f"evidence: {count} lines of the {side} were not understood, so that kernels may be missing")
+    return lines
 
 
 def moved(changes: Sequence[KernelChange]) -> str:
@@ -61,38 +91,6 @@ def only_one_side(changes: Sequence[KernelChange], noun: str) -> str:
     if added and gone:
         return f"other {noun}: {added}, where before {gone}"
     return f"{noun} that did not run before: {added}" if added else f"{noun} that no longer run: {gone}"
-
-
-def same_kernels(changes: Sequence[KernelChange]) -> str:
-    """For the same calls of the same kernels: how much longer or shorter they took."""
-    before_s = sum(change.before.time_s for change in changes if change.before)
-    delta_s = sum(change.delta_s for change in changes)
-    along = [change for change in changes if change.delta_s * delta_s > 0]
-    along_s = sum(change.before.time_s for change in along if change.before)
-    count, some = (sum(change.any_side.count for change in part) for part in (changes, along))
-    word = "slower" if delta_s > 0 else "faster"
-    if not along:
-        return f"the same {count} calls of the same kernels, as fast as before"
-    if along_s >= _MOST * before_s:
-        times = f", {1 + delta_s / before_s:.2f} times as long" if before_s else ""
-        return f"the same {count} calls of the same kernels, each {word}{times}"
-    first = max(along, key=lambda change: abs(change.delta_s)).any_side
-    return f"{some} of {count} calls of the same kernels, {word}; first of all {label(first)} on {first.problem}"
-
-
-def graph_changes(before: Graphs | None, after: Graphs | None) -> str:
-    """What TorchDynamo compiled otherwise; "" for nothing, or where one side does not compile."""
-    if before is None or after is None:
-        return ""
-    breaks = [Counter({one.reason: one.count for one in graphs.breaks}) for graphs in (before, after)]
-    recompiles = [Counter(graphs.recompiles) for graphs in (before, after)]
-    parts = [
-        *_more_or_fewer("graph break", *breaks),
-        *_more_or_fewer("recompilation", *recompiles),
-    ]
-    if not parts and before.compiled != after.compiled:
-        parts.append(f"{_plural(after.compiled, 'compiled graph')} in place of {before.compiled}")
-    return "; ".join(parts)
 
 
 def calls(operation: str, count: int) -> str:
@@ -121,6 +119,92 @@ def labels(before: Kernel, after: Kernel) -> tuple[str, str]:
         if details[0] != details[1]:
             names = [f"{name} ({detail or 'without'})" for name, detail in zip(names, details, strict=True)]
     return names[0], names[1]
+
+
+def _facts(one: Contribution) -> str:
+    if one.threads:
+        return f"{_threads(one.threads)}: {_same_kernels(one.changes)}" if one.changes else _threads(one.threads)
+    if one.graphs:
+        operators = f" and {only_one_side(one.changes, 'calls')}" if one.changes else ""
+        return f"{_graphs(one.graphs)}, and with it what runs outside the kernels{operators}"
+    if one.outside:
+        return _outside(one.outside)
+    if one.lack:
+        return _lack(one.lack)
+    match one.cause:
+        case Cause.SAME_KERNELS:
+            return _same_kernels(one.changes)
+        case Cause.PRECISION | Cause.IMPLEMENTATION:
+            return moved(one.changes)
+        case Cause.REORDERS:
+            return only_one_side(one.changes, "reorders")
+        case _:
+            return only_one_side(one.changes, "calls")
+
+
+def _threads(setting: Setting) -> str:
+    return f"{setting.after} thread{'' if setting.after == '1' else 's'} in place of {setting.before}"
+
+
+def _setting(setting: Setting) -> str:
+    before, after = ("unset" if value is None else value for value in (setting.before, setting.after))
+    return f"{setting.name} {after} (was {before})"
+
+
+def _outside(outside: Outside) -> str:
+    if not outside.observed:
+        return (
+            "in no kernel, and not in the worker that observed them: the harness, or the machine while it was timed; "
+            "measure again"
+        )
+    unsaid = ", or code that TorchDynamo's backend compiled and no library reports" if outside.compiled else ""
+    return f"in no kernel: Python and PyTorch's own steps between them{unsaid}"
+
+
+def _lack(lack: Lack) -> str:
+    side = "either side" if lack.before and lack.after else "the first" if lack.before else "the second"
+    return (
+        f"nothing is stored of the kernels that ran in {side}: "
+        "`pytest --benchmark-only` stores them with what it measures"
+    )
+
+
+def _graphs(change: GraphChange) -> str:
+    parts = [
+        f"{_plural(len(reasons), noun)} ({_shortened(reasons[0])})"
+        for noun, reasons in (
+            ("more graph break", change.more_breaks),
+            ("fewer graph break", change.fewer_breaks),
+            ("more recompilation", change.more_recompiles),
+            ("fewer recompilation", change.fewer_recompiles),
+        )
+        if reasons
+    ]
+    if not parts:
+        parts = [f"{_plural(change.compiled_after, 'compiled graph')} in place of {change.compiled_before}"]
+    return "; ".join(parts)
+
+
+def _shortened(reason: str) -> str:
+    text = " ".join(reason.split())
+    return text if len(text) <= _REASON_CHARS else f"{text[: _REASON_CHARS - 3]}..."
+
+
+def _same_kernels(changes: Sequence[KernelChange]) -> str:
+    """For the same calls of the same kernels: how much longer or shorter they took."""
+    before_s = sum(change.before.time_s for change in changes if change.before)
+    delta_s = sum(change.delta_s for change in changes)
+    along = [change for change in changes if change.delta_s * delta_s > 0]
+    along_s = sum(change.before.time_s for change in along if change.before)
+    count, some = (sum(change.any_side.count for change in part) for part in (changes, along))
+    word = "slower" if delta_s > 0 else "faster"
+    if not along:
+        return f"the same {count} calls of the same kernels, as fast as before"
+    if along_s >= _MOST * before_s:
+        times = f", {1 + delta_s / before_s:.2f} times as long" if before_s else ""
+        return f"the same {count} calls of the same kernels, each {word}{times}"
+    first = max(along, key=lambda change: abs(change.delta_s)).any_side
+    return f"{some} of {count} calls of the same kernels, {word}; first of all {label(first)} on {first.problem}"
 
 
 def _moved_group(operation: str, pairs: Sequence[tuple[Kernel, Kernel]]) -> str:
@@ -157,14 +241,6 @@ def _counts(kernels: Iterable[Kernel]) -> str:
 
 def _without(words: list[str], others: list[str]) -> str:
     return " ".join(word for word in words if word not in others)
-
-
-def _more_or_fewer(noun: str, before: Counter[str], after: Counter[str]) -> Iterable[str]:
-    for word, counts in (("more", after - before), ("fewer", before - after)):
-        if counts:
-            reason = " ".join(next(iter(counts)).split())
-            cut = reason if len(reason) <= _REASON_CHARS else reason[: _REASON_CHARS - 3] + "..."
-            yield f"{counts.total()} {word} {noun}{'' if counts.total() == 1 else 's'} ({cut})"
 
 
 def _plural(count: int, noun: str) -> str:
