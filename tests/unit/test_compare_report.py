@@ -3,16 +3,19 @@
 import dataclasses
 import io
 import json
+import math
 from pathlib import Path
 from typing import Any
 
+import pytest
 from builders import VARIANT
-from compare_builders import PAIRING, STOCK_PAIRING, examination, pair, report, row, side, speed
+from compare_builders import ACCURACY, PAIRING, STOCK_PAIRING, examination, pair, report, row, side, speed
 from evidence_builders import evidence, kernel
 from rich.console import Console
 
 from perfsuite.compare.pairings import unpaired
 from perfsuite.judge.outcome import judge_variant
+from perfsuite.records.accuracy import Accuracy
 from perfsuite.records.comparison import Gap, OneSided, Report
 from perfsuite.records.outcome import Outcome
 from perfsuite.records.pair import Pairing
@@ -57,6 +60,21 @@ def test_a_row_shows_both_latencies_ratio_interval_and_verdict() -> None:
     printed = _printed(report(SLOWER))
     (line,) = (line for line in printed.splitlines() if "torchscript bf16" in line and "regressed" in line)
     assert " ".join(line.split()) == "torchscript bf16 20 ms 21.4 ms 1.070 1.059..1.081 regressed"
+
+
+@pytest.mark.parametrize(
+    ("agreement", "shown"),
+    [
+        (ACCURACY, "40.0"),
+        (dataclasses.replace(ACCURACY, sqnr_db=math.inf, max_error=0.0), "equal"),
+        (dataclasses.replace(ACCURACY, sqnr_db=None, max_error=0.0), "equal"),
+        (dataclasses.replace(ACCURACY, sqnr_db=None), "-"),
+        (None, "-"),
+    ],
+)
+def test_the_outputs_distance_is_shown_or_a_dash(agreement: Accuracy | None, shown: str) -> None:
+    seen = dataclasses.replace(examination(evidence([kernel()])), agreement=agreement)
+    assert f"| torchscript bf16 | 40.0 | 40.0 | {shown} |" in markdown(report(row(examination=seen)))
 
 
 def test_the_head_says_what_was_compared_and_what_the_intervals_mean() -> None:
