@@ -7,10 +7,8 @@ forward pass; everything else is what `perfsuite compare` does, but for outputs 
 from __future__ import annotations
 
 import statistics
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perfsuite.compare.pairings import Party
@@ -19,6 +17,7 @@ from perfsuite.errors import WorkerError
 from perfsuite.judge.paired import COVERAGE, LOOKS
 from perfsuite.measure.clock import Clock
 from perfsuite.measure.rig import Rig
+from perfsuite.measure.scratch import Scratch
 from perfsuite.records.comparison import PairingFailure
 from perfsuite.records.pair import Pair, Pairing
 from perfsuite.records.speed import Speed, Verdict
@@ -112,7 +111,7 @@ def compared(
     """What became of each variant, and its pairs; WorkerError if one could not be compared."""
     pairings = [Pairing(baseline=variant, candidate=variant) for variant in variants]
     with (
-        tempfile.TemporaryDirectory() as folder,
+        Scratch() as folder,
         Rig(settings) as one,
         Rig(settings, planted=fault) as other,
     ):
@@ -127,7 +126,7 @@ def compared(
             best=False,
             selection=(),
         )
-        journal = Journal.create(Path(folder), header)
+        journal = Journal.create(folder, header)
         looks = Looks(counts=LOOKS, coverage=COVERAGE, comparisons=len(pairings))
         clock = _Measuring(_BUDGET_S * len(variants), journal)
         with within_budget(clock) as say:
