@@ -106,24 +106,26 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     if not variants:
         return
     from perfsuite.measure import campaign
+    from perfsuite.measure.lock import machine_lock
     from perfsuite.report.progress import progress
 
     start_s = time.perf_counter()
     try:
-        rig = _rig(run)
-        folder = session.config.rootpath / _JOURNALS
-        how = campaign.Journal.resume if run.resume else campaign.Journal.create
-        journal = how(folder, campaign.header(rig))
-        done = [entry.variant for entry in journal.entries]
-        try:
-            replicates = len(campaign.steps(variants, run.settings.replicates, done))
-            observed = len(set(variants) - journal.evidence.keys()) if run.observing else 0
-            with progress(replicates + observed) as on_step:
-                run.results = campaign.run(rig, variants, journal, on_step, observing=run.observing)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(
-                f"kept {len(journal.entries)} replicates in {journal.path.name}; --resume goes on from there"
-            ) from None
+        with machine_lock("pytest --benchmark-only"):
+            rig = _rig(run)
+            folder = session.config.rootpath / _JOURNALS
+            how = campaign.Journal.resume if run.resume else campaign.Journal.create
+            journal = how(folder, campaign.header(rig))
+            done = [entry.variant for entry in journal.entries]
+            try:
+                replicates = len(campaign.steps(variants, run.settings.replicates, done))
+                observed = len(set(variants) - journal.evidence.keys()) if run.observing else 0
+                with progress(replicates + observed) as on_step:
+                    run.results = campaign.run(rig, variants, journal, on_step, observing=run.observing)
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt(
+                    f"kept {len(journal.entries)} replicates in {journal.path.name}; --resume goes on from there"
+                ) from None
     except PerfsuiteError as error:
         raise pytest.UsageError(str(error)) from error
     run.campaign_s = time.perf_counter() - start_s

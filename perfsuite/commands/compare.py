@@ -76,11 +76,13 @@ def _output(text: str) -> Path:
 def _run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
+    from perfsuite.measure.lock import machine_lock
     from perfsuite.report.compare import print_report, worse, write_report
     from perfsuite.settings import read_settings
 
     settings = read_settings(Path.cwd(), {"threads": options.threads})
-    report = _report(options, settings)
+    with machine_lock("perfsuite compare"):
+        report = _report(options, settings)
     print_report(report, Console())
     for path in options.output:
         write_report(report, path)

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
-from filelock import lock_descriptor
+from perfsuite.measure.lock import takes
 
 #: Of ours alone: a folder that somebody has called perfsuite-something is not to be swept.
 _PREFIX = "perfsuite-run-"
@@ -65,8 +65,7 @@ def _locked(folder: Path) -> IO[bytes] | None:
         file = path.open("ab")
     except FileNotFoundError:
         return None
-    with contextlib.suppress(FileNotFoundError):
-        if lock_descriptor(file.fileno(), blocking=False) and os.path.samestat(os.fstat(file.fileno()), path.lstat()):
-            return file
+    if takes(file, path):
+        return file
     file.close()
     return None
