@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from perfsuite.commands.compare import add_parser as add_compare_parser
@@ -87,14 +88,18 @@ def _kernels(options: argparse.Namespace) -> int:
 
 
 def _selfcheck(options: argparse.Namespace) -> int:
+    from perfsuite.measure.lock import machine_lock
     from perfsuite.measure.rig import Rig
     from perfsuite.selfcheck import compare, faults, kernels, overhead, parser
     from perfsuite.settings import read_settings
 
     if options.what == "parser":
         return parser.run()
-    if options.what == "compare":
-        return compare.run(read_settings(Path.cwd(), {}), runs=options.runs)
-    checks = {"overhead": overhead.run, "faults": faults.run, "kernels": kernels.run}
-    with Rig(read_settings(Path.cwd(), {})) as rig:
-        return checks[options.what](rig)
+    times = options.what in ("compare", "overhead")
+    with machine_lock(f"perfsuite selfcheck {options.what}") if times else nullcontext():
+        settings = read_settings(Path.cwd(), {})
+        if options.what == "compare":
+            return compare.run(settings, runs=options.runs)
+        checks = {"overhead": overhead.run, "faults": faults.run, "kernels": kernels.run}
+        with Rig(settings) as rig:
+            return checks[options.what](rig)

@@ -39,3 +39,7 @@ class EvidenceError(WorkerError):
 
 class StackError(PerfsuiteError):
     """A stack that cannot be built or does not import; says which requirement and why."""
+
+
+class MachineBusyError(PerfsuiteError):
+    """Another run times on this machine; says whose and since when."""

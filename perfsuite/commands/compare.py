@@ -77,12 +77,14 @@ def _run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
     from perfsuite.judge.colour import exit_status
+    from perfsuite.measure.lock import machine_lock
     from perfsuite.records.outcome import Policy
     from perfsuite.report.compare import print_report, write_report
     from perfsuite.settings import read_settings
 
     settings = read_settings(Path.cwd(), {"threads": options.threads})
-    report = _report(options, settings)
+    with machine_lock("perfsuite compare"):
+        report = _report(options, settings)
     print_report(report, Console())
     for path in options.output:
         write_report(report, path)

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +24,7 @@ from perfsuite.measure.environment import cache_folder, decisive, worker_environ
 from perfsuite.measure.launch import Launcher, Worker
 from perfsuite.measure.packages import fetch_sources
 from perfsuite.measure.placement import place
+from perfsuite.measure.scratch import Scratch
 from perfsuite.measure.stack import current_stack
 from perfsuite.measure.timed import Timed
 from perfsuite.models import load_models
@@ -73,9 +73,13 @@ class Rig:
         self.placement = place(settings.threads)
         self.machine = self.placement.machine
         self._flags = read_cpu().flags
-        self._folder = tempfile.TemporaryDirectory(prefix="perfsuite-")
+        self._scratch = Scratch()
+        # Workers are killed, and libraries in them clean up at exit: what they leave goes with the run's folder.
+        temporary = self._scratch.path / "tmp"
+        temporary.mkdir()
+        fixed = {"PYTHONPATH": _python_path(environ), "TMPDIR": str(temporary)}
         self.worker_environment = worker_environment(
-            {**environ, **(ready.environment if ready else {}), "PYTHONPATH": _python_path(environ)},
+            {**environ, **(ready.environment if ready else {}), **fixed},
             threads=self.placement.threads,
             stack_slug=self.stack.slug,
         )
@@ -97,7 +101,7 @@ class Rig:
     ) -> None:
         for launcher in self._launchers.values():
             launcher.close()
-        self._folder.cleanup()
+        self._scratch.close()
 
     def relaunch(self, variant: Variant) -> None:
         """Begin to load anew what the variant needs, at other addresses: the next workers are forked from that."""
@@ -212,7 +216,7 @@ class Rig:
         return found
 
     def _observe(self, variant: Variant, worker: Worker, ready: Any, artefact: Path | None) -> Evidence:
-        log = Path(self._folder.name) / "observed.log"
+        log = self._scratch.path / "observed.log"
         answer = worker.call("observe", timeout_s=self._timeout_s(variant), log=str(log))
         return build_evidence(
             answer,
@@ -236,7 +240,7 @@ class Rig:
 
         The first of a variant calibrates for those that follow.
         """
-        how = How(fault=self._planted, calibrated=Path(self._folder.name) / f"{variant.id}.calibrated")
+        how = How(fault=self._planted, calibrated=self._scratch.path / f"{variant.id}.calibrated")
         if variant.mode is Mode.DEPLOYED:
             how |= How(artefact=self._artefact(variant), deployment="load")
         with self.worker(variant, **how) as worker:
@@ -248,7 +252,7 @@ class Rig:
 
         from perfsuite.check.outputs import Outputs
 
-        path = Path(self._folder.name) / "outputs.npz"
+        path = self._scratch.path / "outputs.npz"
         with self.worker(variant, **how) as worker:
             ready = self.prepare(variant, worker)
             worker.call("outputs", timeout_s=self._timeout_s(variant), path=str(path))
@@ -272,7 +276,7 @@ class Rig:
 
     def _new_artefact(self, variant: Variant, fault: str | None) -> Path:
         suffix = "pt2" if variant.backend == "stock" else "pt"
-        return Path(self._folder.name) / f"{variant.id}{f'-{fault}' if fault else ''}.{suffix}"
+        return self._scratch.path / f"{variant.id}{f'-{fault}' if fault else ''}.{suffix}"
 
     def _timeout_s(self, variant: Variant) -> float:
         return self.settings.step_timeout_s or workload(variant.workload).step_timeout_s
@@ -284,7 +288,7 @@ class Rig:
                 backend=backend,
                 environment=self.worker_environment,
                 cpus=self.placement.cpus,
-                logs=Path(self._folder.name) / "logs",
+                logs=self._scratch.path / "logs",
             )
             self._launchers[backend] = launcher
         return self._launchers[backend]

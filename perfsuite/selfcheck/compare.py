@@ -7,10 +7,8 @@ forward pass; everything else is what `perfsuite compare` does, but for outputs 
 from __future__ import annotations
 
 import statistics
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perfsuite.compare.pairings import Party
@@ -19,6 +17,7 @@ from perfsuite.compare.run import compare_stacks
 from perfsuite.errors import WorkerError
 from perfsuite.measure.clock import MeasuringClock
 from perfsuite.measure.rig import Rig
+from perfsuite.measure.scratch import Scratch
 from perfsuite.records.pair import Pair
 from perfsuite.records.speed import Speed, Verdict
 from perfsuite.report.progress import within_budget
@@ -105,13 +104,13 @@ def compared(
     )
     clock = MeasuringClock(_BUDGET_S * len(variants))
     with (
-        tempfile.TemporaryDirectory() as folder,
+        Scratch() as folder,
         Rig(settings) as one,
         Rig(settings, planted=fault) as other,
         within_budget(clock) as say,
     ):
         baseline, candidate = (Party(name=name, backend="stock", rig=rig) for name, rig in (("A", one), ("B", other)))
-        report = compare_stacks(baseline, candidate, request, journals=Path(folder), resume=False, clock=clock, say=say)
+        report = compare_stacks(baseline, candidate, request, journals=folder, resume=False, clock=clock, say=say)
     found = []
     for row in report.rows:
         speed = row.outcome.speed

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from filelock import lock_descriptor
 
 from perfsuite.errors import StackError
 from perfsuite.measure.environment import cache_folder
@@ -129,11 +130,9 @@ def stack_lock(name: str, say: Callable[[str], None]) -> Iterator[int]:
     """
     stacks_folder().mkdir(parents=True, exist_ok=True)
     with _lock_file(name).open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not lock_descriptor(file.fileno(), blocking=False):
             say(f"stack {name}: another process is building or removing it; waiting for that to end")
-            fcntl.flock(file, fcntl.LOCK_EX)
+            lock_descriptor(file.fileno())
         yield file.fileno()
 
 
@@ -141,6 +140,7 @@ def is_locked(name: str) -> bool:
     """Whether some process builds or removes the stack right now."""
     try:
         with _lock_file(name).open() as file:
+            # Shared, which filelock's native locks never are: two that look at once must not see each other.
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False

@@ -57,7 +57,7 @@ class Memory(_Failing):
 
 
 class Parent(_Failing):
-    """Starts a process that outlives it, as Inductor's compilers may."""
+    """Starts a process that outlives it, as Inductor's compilers may, and leaves a temporary folder."""
 
     name = "parent"
 

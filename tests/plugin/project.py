@@ -33,4 +33,6 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
         shutil.copy(_HERE.parent / "suite" / file, pytester.path)
     # The workers import the models by name, from beside this file.
     monkeypatch.setenv("PYTHONPATH", str(_HERE))
+    # What else runs on this machine is no test's business.
+    monkeypatch.setenv("PERFSUITE_LOCK_FOLDER", str(pytester.path))
     return pytester

@@ -1,4 +1,4 @@
-"""What a worker has started ends with it, and with its launcher, and with the run, however these end."""
+"""What a worker has started ends with it, and with its launcher, and with the run, however these end; files too."""
 
 from __future__ import annotations
 
@@ -29,6 +29,11 @@ from test_processes import prepared, rig
 with rig() as running, prepared(running) as worker:
     print(worker.pid, flush=True)
     time.sleep(600)
+"""
+_NEXT = """
+from test_processes import rig
+with rig():
+    pass
 """
 
 
@@ -121,12 +126,16 @@ def test_a_launcher_that_is_killed_is_missed_and_what_it_left_ended() -> None:
         assert _soon(lambda: not _runs(child))
 
 
-def test_a_run_that_is_killed_leaves_no_process() -> None:
-    run = subprocess.Popen([sys.executable, "-c", _RUN], env=_ENVIRON, stdout=subprocess.PIPE, text=True)
-    assert run.stdout is not None
-    worker = int(run.stdout.readline())
-    pids = [_child(worker), worker, _parent(worker)]
-    assert all(map(_runs, pids))
-    run.kill()
-    run.communicate()
+def test_a_run_that_is_killed_leaves_no_process_and_its_files_go_when_the_next_begins(tmp_path: Path) -> None:
+    environ = {**_ENVIRON, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", _RUN], env=environ, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        worker = int(run.stdout.readline())
+        pids = [_child(worker), worker, _parent(worker)]
+        assert all(map(_runs, pids))
+        run.kill()
     assert _soon(lambda: not any(map(_runs, pids)))
+    (left,) = tmp_path.iterdir()
+    assert list((left / "tmp").iterdir()), "the workers' temporary folder is in the run's"
+    subprocess.run([sys.executable, "-c", _NEXT], env=environ, check=True)
+    assert list(tmp_path.iterdir()) == []
