@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,20 +13,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
-import perfsuite.models
+import perfsuite
 from perfsuite.backends import BACKENDS
 from perfsuite.errors import StaleArtefactError
 from perfsuite.evidence.build import build_evidence
 from perfsuite.machine.cpu import read_cpu
+from perfsuite.measure.assets import Assets
 from perfsuite.measure.environment import cache_folder, decisive, worker_environment
 from perfsuite.measure.launch import Launcher, Worker
-from perfsuite.measure.packages import fetch_sources
 from perfsuite.measure.placement import place
 from perfsuite.measure.scratch import Scratch
 from perfsuite.measure.stack import current_stack
 from perfsuite.measure.timed import Timed
 from perfsuite.models import load_models
-from perfsuite.models.base import Sources
 from perfsuite.records.measurement import Digests, Replicate
 from perfsuite.spec import Mode, Support, Variant, workload
 from perfsuite.worker.protocol import Job
@@ -86,8 +83,7 @@ class Rig:
         self.environment = decisive(self.worker_environment)
         self._launchers: dict[str, Launcher] = {}
         self._imported_s = 0.0
-        self._sources: Sources | None = None
-        self._ready: set[Variant] = set()
+        self._assets = Assets(settings.weights)
         self._artefacts: dict[Variant, Path] = {}
         self._references: dict[Variant, Outputs] = {}
         self._answers: dict[Variant, Outputs] = {}
@@ -127,11 +123,11 @@ class Rig:
 
     def weights_origin(self, model: str) -> str:
         """Where the weights came from, in words; the model must have been run."""
-        return self._weights(model)["origin"]
+        return self._assets.about(model)["origin"]
 
     def weights_kind(self, model: str) -> str:
         """Pretrained or seeded; the model must have been run."""
-        return self._weights(model)["kind"]
+        return self._assets.about(model)["kind"]
 
     def check(self, variant: Variant, *, fault: str | None = None) -> Correctness:
         """Run the variant and hold its outputs against FP32's; its evidence is kept for ``evidence``."""
@@ -150,10 +146,6 @@ class Rig:
             weights_kind=self.weights_kind(variant.model),
             flags=self._flags,
         )
-
-    def _weights(self, model: str) -> dict[str, str]:
-        about: dict[str, str] = json.loads((self._assets_folder(model) / "weights.json").read_text())
-        return about
 
     @contextmanager
     def worker(self, variant: Variant, **how: Unpack[How]) -> Iterator[Worker]:
@@ -295,8 +287,6 @@ class Rig:
 
     def job(self, variant: Variant, **how: Unpack[How]) -> Job:
         """What a worker is told of the variant."""
-        if self._sources is None:
-            self._sources = fetch_sources()
         artefact, calibrated = how.get("artefact"), how.get("calibrated")
         return Job(
             model=variant.model,
@@ -305,9 +295,9 @@ class Rig:
             mode=variant.mode.value,
             precision=variant.precision.value,
             workload=variant.workload,
-            assets=str(self._assets_folder(variant.model)),
-            photographs=str(self._sources.photographs),
-            minilm=str(self._sources.minilm),
+            assets=str(self._assets.folder(variant.model)),
+            photographs=str(self._assets.sources.photographs),
+            minilm=str(self._assets.sources.minilm),
             fault=how.get("fault"),
             artefact=str(artefact) if artefact else None,
             deployment=how.get("deployment"),
@@ -316,23 +306,16 @@ class Rig:
         )
 
     def _make_assets(self, maker: Variant) -> None:
-        if maker in self._ready:
+        if self._assets.are_made(maker):
             return
-        folder = self._assets_folder(maker.model)
-        if not ((folder / "weights.json").exists() and (folder / f"{maker.workload}.npz").exists()):
-            folder.mkdir(parents=True, exist_ok=True)
-            with self._launcher(maker.backend).start(self.job(maker)) as worker:
-                worker.call(
-                    "make_assets",
-                    timeout_s=self._timeout_s(maker),
-                    policy=self.settings.weights,
-                    workloads=[maker.workload],
-                )
-        self._ready.add(maker)
-
-    def _assets_folder(self, model: str) -> Path:
-        """A folder that changes when the code that makes its contents does."""
-        return cache_folder() / "assets" / f"{model}-{self.settings.weights}-{_recipe_digest()}"
+        self._assets.folder(maker.model).mkdir(parents=True, exist_ok=True)
+        with self._launcher(maker.backend).start(self.job(maker)) as worker:
+            worker.call(
+                "make_assets",
+                timeout_s=self._timeout_s(maker),
+                policy=self.settings.weights,
+                workloads=[maker.workload],
+            )
 
 
 def _python_path(environ: Mapping[str, str]) -> str:
@@ -344,14 +327,3 @@ def _python_path(environ: Mapping[str, str]) -> str:
     with contextlib.suppress(FileExistsError):
         (folder / "perfsuite").symlink_to(package, target_is_directory=True)
     return os.pathsep.join(filter(None, (str(folder.absolute()), environ.get("PYTHONPATH"))))
-
-
-@functools.cache
-def _recipe_digest() -> str:
-    """A digest of everything that decides what weights and inputs are made."""
-    package = Path(perfsuite.models.__file__).parent
-    files = [*package.rglob("*.py"), *package.rglob("*.txt"), package.parent / "worker" / "assets.py"]
-    digest = hashlib.sha256()
-    for file in sorted(files):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:12]
