@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console
+if TYPE_CHECKING:
+    # What argparse's add_subparsers returns has no public name.
+    from argparse import _SubParsersAction
 
-from perfsuite.machine.doctor import Report, examine
-from perfsuite.machine.isa import check_requirement, missing
-from perfsuite.machine.stack import run_probe
-from perfsuite.report.doctor import doctor_json, render_doctor
+    from perfsuite.machine.doctor import Report
+
+
+def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("doctor", help="this machine: ISA, AMX, noise, threads; what to fix")
+    parser.add_argument(
+        "--require", action="append", default=[], metavar="CAPABILITY", help="exit 1 without it, e.g. amx"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=lambda options: doctor_command(options.require, options.json))
 
 
 def doctor_command(require: list[str], as_json: bool) -> int:
@@ -22,6 +32,13 @@ def doctor_command(require: list[str], as_json: bool) -> int:
     PerfsuiteError
         For a requirement that has no meaning, before anything is measured.
     """
+    from rich.console import Console
+
+    from perfsuite.machine.doctor import examine
+    from perfsuite.machine.isa import check_requirement
+    from perfsuite.machine.stack import run_probe
+    from perfsuite.report.doctor import doctor_json, render_doctor
+
     for requirement in require:
         check_requirement(requirement)
     report = examine(Path("/"), os.environ, run_probe())
@@ -34,6 +51,8 @@ def doctor_command(require: list[str], as_json: bool) -> int:
 
 def require_all(require: list[str], report: Report) -> int:
     """The exit status for these requirements; each capability that is missing gets a line on stderr."""
+    from perfsuite.machine.isa import missing
+
     status = 0
     for requirement in require:
         for capability in missing(requirement, report.capabilities):

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from perfsuite.backends import BACKENDS
-from perfsuite.errors import UsageError, WorkerError
-from perfsuite.gates.expectations import expectation
-from perfsuite.gates.gate import violations
-from perfsuite.machine.cpu import read_cpu
-from perfsuite.measure.rig import Rig
-from perfsuite.report.evidence import kernel_table_lines
-from perfsuite.report.violations import violation_lines
-from perfsuite.settings import read_settings
-from perfsuite.spec import WORKLOADS, matrix
+if TYPE_CHECKING:
+    # What argparse's add_subparsers returns has no public name.
+    from argparse import _SubParsersAction
 
 
-def kernels_command(ids: Sequence[str]) -> int:
+def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("kernels", help="run variants once and print which kernels they really use")
+    parser.add_argument("variants", nargs="+", metavar="VARIANT", help="such as bert-base-ipex-dynamo-bf16-latency")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
     """Run each variant; 1 if one fails or its kernels are not what is expected."""
+    from perfsuite.backends import BACKENDS
+    from perfsuite.errors import UsageError, WorkerError
+    from perfsuite.gates.expectations import expectation
+    from perfsuite.gates.gate import violations
+    from perfsuite.machine.cpu import read_cpu
+    from perfsuite.measure.rig import Rig
+    from perfsuite.report.evidence import kernel_table_lines
+    from perfsuite.report.violations import violation_lines
+    from perfsuite.settings import read_settings
+    from perfsuite.spec import WORKLOADS, matrix
+
+    ids = options.variants
     status = 0
     with Rig(read_settings(Path.cwd(), {})) as rig:
         backends = tuple(backend.name for backend in BACKENDS)

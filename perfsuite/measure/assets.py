@@ -1,4 +1,4 @@
-"""Where models' weights and inputs lie: in the user's cache, a folder that changes when the code that makes them does."""
+"""Where models' weights and inputs lie: a folder of the cache that changes when the code that makes them does."""
 
 from __future__ import annotations
 

@@ -33,8 +33,8 @@ def report(tmp_path: Path) -> Report:
 @pytest.fixture
 def doctor(monkeypatch: pytest.MonkeyPatch, report: Report) -> Callable[[list[str], bool], int]:
     """The command on that machine."""
-    monkeypatch.setattr(command, "run_probe", lambda: FAILURE)
-    monkeypatch.setattr(command, "examine", lambda root, environ, probe: report)
+    monkeypatch.setattr("perfsuite.machine.stack.run_probe", lambda: FAILURE)
+    monkeypatch.setattr("perfsuite.machine.doctor.examine", lambda root, environ, probe: report)
     return command.doctor_command
 
 
@@ -60,7 +60,7 @@ def test_what_is_missing_and_why_goes_to_stderr(doctor: Doctor, capsys: pytest.C
 
 
 def test_unknown_requirement_before_anything_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "run_probe", lambda: pytest.fail("measured"))
+    monkeypatch.setattr("perfsuite.machine.stack.run_probe", lambda: pytest.fail("measured"))
     with pytest.raises(PerfsuiteError, match="unknown requirement 'sse9'; the valid names are amx,"):
         command.doctor_command(["avx2", "sse9"], False)
 

@@ -64,3 +64,24 @@ def test_the_command_answers_and_lists_what_it_can(arguments: list[str], status:
     if status == 0:
         assert "matrix" in run.stdout
         assert "doctor" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "said"),
+    [
+        ("perfsuite.errors.UsageError('no stack mine')", 2, "perfsuite: no stack mine"),
+        ("perfsuite.errors.AssetError('no weights')", 3, "perfsuite: no weights"),
+        ("ZeroDivisionError('1/0')", 3, "perfsuite itself failed"),
+        ("KeyboardInterrupt('kept in x')", 130, "interrupted; kept in x"),
+    ],
+)
+def test_no_failure_of_perfsuite_has_the_status_of_slower(raised: str, status: int, said: str) -> None:
+    code = (
+        "import perfsuite.errors, perfsuite.commands.matrix as matrix\n"
+        f"def fail(options): raise {raised}\n"
+        "matrix._run = fail\n"
+        "from perfsuite.cli import main; raise SystemExit(main(['matrix']))"
+    )
+    run = _python("-c", code)
+    assert run.returncode == status
+    assert said in run.stderr

@@ -1,0 +1,51 @@
+"""`perfsuite selfcheck`: does perfsuite itself work here?"""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # What argparse's add_subparsers returns has no public name.
+    from argparse import _SubParsersAction
+
+_CHECKS = {
+    "overhead": "a figure through perfsuite against a bare loop",
+    "faults": "planted ones, each to be found",
+    "kernels": "lost silicon, planted, each to be named",
+    "parser": "lines read in a second",
+    "compare": "a stack against itself, and against itself slowed by 3 and by 1 %% (hours)",
+}
+#: Those that time, and so need the machine for themselves.
+_TIMING = ("compare", "overhead")
+
+
+def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "selfcheck",
+        help="does perfsuite itself work here?",
+        description="Exit status: 0 it does, 1 something was missed or called wrongly, 3 nothing could be checked here.",
+    )
+    parser.add_argument("what", choices=_CHECKS, help="; ".join(f"{name}: {text}" for name, text in _CHECKS.items()))
+    parser.add_argument("--runs", type=int, default=10, help="of compare; trials of slowed ones are twice as many")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from perfsuite.measure.lock import machine_lock
+    from perfsuite.measure.rig import Rig
+    from perfsuite.selfcheck import compare, faults, kernels, overhead, parser
+    from perfsuite.settings import read_settings
+
+    if options.what == "parser":
+        return parser.run()
+    timing = options.what in _TIMING
+    with machine_lock(f"perfsuite selfcheck {options.what}") if timing else nullcontext():
+        settings = read_settings(Path.cwd(), {})
+        if options.what == "compare":
+            return compare.run(settings, runs=options.runs)
+        checks = {"overhead": overhead.run, "faults": faults.run, "kernels": kernels.run}
+        with Rig(settings) as rig:
+            return checks[options.what](rig)
