@@ -26,7 +26,7 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "selfcheck",
         help="does perfsuite itself work here?",
-        description="Exit status: 0 it does, 1 something was missed or called wrongly, 3 nothing could be checked here.",
+        description="Exit status: 0 it does, 1 something was missed or called wrongly, 3 nothing could be checked.",
     )
     parser.add_argument("what", choices=_CHECKS, help="; ".join(f"{name}: {text}" for name, text in _CHECKS.items()))
     parser.add_argument("--runs", type=int, default=10, help="of compare; trials of slowed ones are twice as many")

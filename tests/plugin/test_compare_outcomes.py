@@ -93,6 +93,16 @@ def test_a_best_mode_that_only_the_first_stack_has_is_lost_and_what_fails_is_sho
 
 
 def test_a_comparison_that_compared_nothing_is_no_success(folder: Path) -> None:
-    status, printed, _ = _compare(folder, *_FAULTY, "-m", "tiny and eager and fp32", "--budget", "1s")
+    status, printed, _ = _compare(
+        folder,
+        "current:stock",
+        "current:stock",
+        "--workload",
+        "smoke",
+        "-m",
+        "tiny and eager and fp32",
+        "--budget",
+        "1s",
+    )
     assert status == 3
     assert "the budget ended after 0 pairs" in printed
