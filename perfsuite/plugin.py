@@ -176,20 +176,18 @@ def record_accuracy(request: pytest.FixtureRequest, variant: Variant) -> Any:
 @pytest.fixture
 def kernels(request: pytest.FixtureRequest, variant: Variant, rig: Rig) -> Callable[[Evidence], Outcome]:
     """Call with the variant's evidence: what came of its kernels, also against its baseline's."""
-    from perfsuite.gates.expectations import expectation
     from perfsuite.gates.gate import losses, new_violations
-    from perfsuite.session import gate
 
     run = request.config.stash[_RUN]
 
     def judged(evidence: Evidence) -> Outcome:
         run.observed.append((variant, evidence))
-        found = gate(rig, variant, evidence)
+        found = rig.objections(variant, evidence)
         before = run.baselines.evidence(variant, rig.machine, rig.stack, stack_slug=run.baseline_stack)
         if before is None:
             return judge_variant(variant, kernels=found)
         run.evidence_changes[variant] = evidence_changes(before, evidence)
-        lost = losses(before, evidence, expectation(variant, rig.models[variant.model].reads))
+        lost = losses(before, evidence, rig.expectation(variant))
         return judge_variant(variant, kernels=found, lost=new_violations(found, lost))
 
     return judged

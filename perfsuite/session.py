@@ -10,10 +10,7 @@ from typing import TYPE_CHECKING
 
 from perfsuite.explain.causes import explain
 from perfsuite.explain.changes import evidence_changes
-from perfsuite.gates.expectations import Expectation, expectation
-from perfsuite.gates.gate import violations
 from perfsuite.judge.session import judge_results
-from perfsuite.machine.cpu import read_cpu
 from perfsuite.measure import campaign
 from perfsuite.measure.lock import machine_lock
 from perfsuite.records.baseline import Baseline
@@ -23,8 +20,6 @@ from perfsuite.report.progress import progress
 if TYPE_CHECKING:
     from perfsuite.measure.rig import Rig
     from perfsuite.options import Run
-    from perfsuite.records.evidence import Evidence
-    from perfsuite.records.violation import Violation
     from perfsuite.spec import Variant
 
 
@@ -52,15 +47,11 @@ def measure(run: Run, rig: Rig, variants: Sequence[Variant], journals: Path) -> 
 
 def judge(run: Run, rig: Rig) -> None:
     """Hold what was measured against its baselines; the run's outcomes and explanations are there afterwards."""
-
-    def expected(variant: Variant) -> Expectation:
-        return expectation(variant, rig.models[variant.model].reads)
-
     run.outcomes |= judge_results(
         run.results,
         lambda measurement: run.baselines.find(measurement, stack_slug=run.baseline_stack),
-        expected=expected,
-        gate=lambda variant, evidence: gate(rig, variant, evidence),
+        expected=rig.expectation,
+        gate=rig.objections,
         regression_ratio=run.settings.regression_ratio,
     )
     for variant, outcome in run.outcomes.items():
@@ -69,14 +60,3 @@ def judge(run: Run, rig: Rig) -> None:
             run.explanations[variant] = explain(stored.measurement, result)
             if stored.measurement.evidence and result.evidence:
                 run.evidence_changes[variant] = evidence_changes(stored.measurement.evidence, result.evidence)
-
-
-def gate(rig: Rig, variant: Variant, evidence: Evidence) -> tuple[Violation, ...]:
-    """What the variant's kernels must show on this machine, whatever a baseline did."""
-    return violations(
-        evidence,
-        expectation(variant, rig.models[variant.model].reads),
-        cpu=read_cpu(),
-        environ=rig.worker_environment,
-        require_amx=rig.settings.require_isa == "amx",
-    )

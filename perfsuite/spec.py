@@ -107,16 +107,25 @@ PUBLISHED = frozenset(
 )  # fmt: skip
 
 
+class Limit(StrEnum):
+    """In which way a combination runs that is not all that its name promises."""
+
+    SIMULATED = "simulated"  # INT8 values in float kernels
+    PARTIAL = "partial"  # INT8 that reaches part of the model
+    EMULATED = "emulated"  # without instructions for the type
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Support:
     """Whether a backend can run a combination, and what the user must know about it.
 
-    ``reason`` is set when it cannot; ``caveat`` when it runs but is not all that its name
-    promises: INT8 that only simulates, or that reaches part of the model.
+    ``reason`` is set when it cannot; ``limit``, and ``caveat`` with what is to be known of it, when it runs
+    but is not all that its name promises.
     """
 
     reason: str | None = None
-    caveat: str | None = None
+    limit: Limit | None = None
+    caveat: str = ""
 
     @property
     def supported(self) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from perfsuite.models.base import Reads
-from perfsuite.spec import Mode, Precision, Support
+from perfsuite.spec import Limit, Mode, Precision, Support
 
 T = TypeVar("T")
 
@@ -107,7 +107,9 @@ class Backend(ABC):
 #: What ipex 2.6 to 2.8 ask of a CPU before they pack BF16 weights (ipex.optimize's own message); oneDNN
 #: has no BF16 convolution or product for less either.
 _BF16_FLAGS = (frozenset({"avx512bw", "avx512vl", "avx512dq"}), frozenset({"avx_ne_convert"}))
-EMULATED = Support(caveat="emulated: BF16 without AVX-512 or AVX-NE-CONVERT is FP32 with conversions, or plain loops")
+EMULATED = Support(
+    limit=Limit.EMULATED, caveat="BF16 without AVX-512 or AVX-NE-CONVERT is FP32 with conversions, or plain loops"
+)
 
 
 def multiplies_bf16(flags: Collection[str]) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from perfsuite.backends.base import EMULATED, Backend, Recipe, laid_out, multiplies_bf16, traced, under_autocast
 from perfsuite.models.base import Reads
-from perfsuite.spec import Mode, Precision, Support
+from perfsuite.spec import Limit, Mode, Precision, Support
 
 if TYPE_CHECKING:
     import torch
@@ -39,10 +39,13 @@ class Ipex(Backend):
             if mode is Mode.DYNAMO and packages[_PACKAGE].startswith(("2.6.", "2.7.")):
                 return Support(reason="static INT8 under dynamo raises InternalTorchDynamoError before ipex 2.8")
             return Support(
-                caveat="simulated: float kernels between quantise and dequantise; only TorchScript fuses static INT8"
+                limit=Limit.SIMULATED,
+                caveat="float kernels between quantise and dequantise; only TorchScript fuses static INT8",
             )
         if precision is Precision.INT8_DYNAMIC and reads is Reads.IMAGES:
-            return Support(caveat="partial: ipex quantises linear layers dynamically, convolutions stay float")
+            return Support(
+                limit=Limit.PARTIAL, caveat="ipex quantises linear layers dynamically, convolutions stay float"
+            )
         return Support()
 
     def imports(self, mode: Mode, precision: Precision) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from perfsuite.backends.base import EMULATED, Backend, Recipe, laid_out, multiplies_bf16, traced, under_autocast
 from perfsuite.models.base import Reads
-from perfsuite.spec import Mode, Precision, Support
+from perfsuite.spec import Limit, Mode, Precision, Support
 
 if TYPE_CHECKING:
     import torch
@@ -38,9 +38,11 @@ class Stock(Backend):
         if mode is Mode.TORCHSCRIPT:
             return Support(reason="torchao's INT8 is lowered by Inductor alone; TorchScript has no INT8 path")
         if mode is Mode.EAGER:
-            return Support(caveat="simulated: float kernels between quantise and dequantise; only Inductor fuses INT8")
+            return Support(
+                limit=Limit.SIMULATED, caveat="float kernels between quantise and dequantise; only Inductor fuses INT8"
+            )
         if precision is Precision.INT8_DYNAMIC and reads is Reads.IMAGES:
-            return Support(caveat="simulated: Inductor has no dynamic INT8 convolution, only linear")
+            return Support(limit=Limit.SIMULATED, caveat="Inductor has no dynamic INT8 convolution, only linear")
         return Support()
 
     def imports(self, mode: Mode, precision: Precision) -> tuple[str, ...]:

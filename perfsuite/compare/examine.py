@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perfsuite.gates.expectations import expectation
-from perfsuite.gates.gate import violations
 from perfsuite.machine.cpu import read_cpu
 from perfsuite.records.comparison import Examination, Inspection
 from perfsuite.records.pair import Pairing
@@ -45,17 +43,10 @@ def _examined(variant: Variant, rig: Rig) -> tuple[Outputs, Inspection]:
     outputs = rig.outputs(variant)
     correctness = rig.judged(variant, outputs)
     evidence = rig.evidence(variant)
-    lost = violations(
-        evidence,
-        expectation(variant, rig.models[variant.model].reads),
-        cpu=read_cpu(),
-        environ=rig.worker_environment,
-        require_amx=rig.settings.require_isa == "amx",
-    )
     return outputs, Inspection(
         accuracy=correctness.accuracy,
         wrong=correctness.violations,
-        lost=lost,
+        lost=rig.objections(variant, evidence),
         evidence=evidence,
         digests=outputs.digests,
     )

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from perfsuite.compare.pairings import Party
 from perfsuite.compare.schedule import Journal
 from perfsuite.explain.causes import explain
-from perfsuite.gates.expectations import expectation
 from perfsuite.gates.gate import losses, new_violations
 from perfsuite.judge.outcome import judge_variant
 from perfsuite.records.comparison import Examination, PairingFailure, Row
@@ -93,7 +92,7 @@ def _lost(candidate: Party, examination: Examination) -> tuple[Violation, ...]:
     pairing, before, after = examination.pairing, examination.baseline, examination.candidate
     lost = new_violations(before.lost, after.lost)
     if pairing.baseline.backend == pairing.candidate.backend and pairing.baseline.mode == pairing.candidate.mode:
-        expected = expectation(pairing.candidate, candidate.rig.models[pairing.candidate.model].reads)
+        expected = candidate.rig.expectation(pairing.candidate)
         lost += new_violations(lost, losses(before.evidence, after.evidence, expected))
     return lost
 

@@ -17,6 +17,8 @@ import perfsuite
 from perfsuite.backends import BACKENDS
 from perfsuite.errors import StaleArtefactError
 from perfsuite.evidence.build import build_evidence
+from perfsuite.gates.expectations import Expectation, expectation
+from perfsuite.gates.gate import violations
 from perfsuite.machine.cpu import read_cpu
 from perfsuite.measure.assets import Assets
 from perfsuite.measure.environment import cache_folder, decisive, worker_environment
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from perfsuite.check.outputs import Correctness, Outputs
     from perfsuite.measure.stack import ReadyStack
     from perfsuite.records.evidence import Evidence
+    from perfsuite.records.violation import Violation
     from perfsuite.settings import Settings
 
 
@@ -206,6 +209,20 @@ class Rig:
         if fault is None:
             self._evidence[variant] = found
         return found
+
+    def expectation(self, variant: Variant) -> Expectation:
+        """What is expected of the variant's kernels."""
+        return expectation(variant, self.models[variant.model].reads)
+
+    def objections(self, variant: Variant, evidence: Evidence) -> tuple[Violation, ...]:
+        """What of the expected the variant's kernels do not do on this machine, in this environment."""
+        return violations(
+            evidence,
+            self.expectation(variant),
+            cpu=read_cpu(),
+            environ=self.worker_environment,
+            require_amx=self.settings.require_isa == "amx",
+        )
 
     def _observe(self, variant: Variant, worker: Worker, ready: Any, artefact: Path | None) -> Evidence:
         log = self._scratch.path / "observed.log"

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from perfsuite.backends import BACKENDS
-from perfsuite.report.text import support_word
+from perfsuite.report.text import support_note, support_word
 from perfsuite.spec import PUBLISHED, WORKLOADS, Mode, Precision, Shape, Support
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def print_matrix(models: Mapping[str, Model], stack: Stack, flags: Collection[st
     notes: dict[str, int] = {}
     rows: dict[tuple[str, str, str], list[str]] = {}
     for model, backend, mode, precision, support in cells:
-        note = support.reason or support.caveat
+        note = support.reason or support_note(support)
         mark = f" [{notes.setdefault(note, len(notes) + 1)}]" if note else ""
         star = "*" if backend == "ipex" and (model, mode, precision) in PUBLISHED else ""
         word = support_word(support)
@@ -79,7 +79,7 @@ def _as_dict(model: str, backend: str, mode: Mode, precision: Precision, support
         "precision": precision.value,
         "supported": support.supported,
         "reason": support.reason,
-        "caveat": support.caveat,
+        "caveat": support_note(support) or None,
     }
 
 

@@ -33,4 +33,9 @@ def _figure(value: float | None, form: str) -> str:
 def support_word(support: Support) -> str:
     if not support.supported:
         return "no"
-    return support.caveat.partition(":")[0] if support.caveat else "yes"
+    return support.limit or "yes"
+
+
+def support_note(support: Support) -> str:
+    """What a combination that runs does not do; empty for nothing."""
+    return f"{support.limit}: {support.caveat}" if support.limit else ""

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perfsuite.explain.causes import explain
-from perfsuite.gates.expectations import expectation
-from perfsuite.gates.gate import violations
 from perfsuite.machine.cpu import read_cpu
 from perfsuite.machine.isa import capabilities, missing
 from perfsuite.measure.rig import Rig
@@ -148,13 +146,7 @@ def check(rig: Rig, other: Rig, plant: Plant) -> Outcome:
     before = rig.evidence(plant.variant)
     after = other.evidence(plant.variant, fault=plant.fault)
     return Outcome(
-        violations=violations(
-            after,
-            expectation(plant.variant, rig.models[plant.variant.model].reads),
-            cpu=read_cpu(),
-            environ=other.worker_environment,
-            require_amx=False,
-        ),
+        violations=other.objections(plant.variant, after),
         explanation=explain(_measurement(rig, plant.variant, before), _measurement(other, plant.variant, after)),
     )
 

@@ -16,6 +16,7 @@ from test_compare_schedule import HEADER
 from perfsuite.compare.pairings import Party
 from perfsuite.compare.rows import rows
 from perfsuite.compare.schedule import Journal
+from perfsuite.gates.expectations import expectation
 from perfsuite.models.base import Reads
 from perfsuite.records.comparison import PairingFailure, Row
 from perfsuite.records.isa import Isa
@@ -32,8 +33,9 @@ def _row(folder: Path, found: Speed | None, *records: object) -> Row:
     journal = Journal.create(folder, HEADER)
     for record in records:
         journal.append(record)
-    models = {"resnet50": SimpleNamespace(reads=Reads.IMAGES)}
-    rig = SimpleNamespace(stack=STACK, machine=MACHINE, environment={}, models=models)
+    rig = SimpleNamespace(
+        stack=STACK, machine=MACHINE, environment={}, expectation=lambda variant: expectation(variant, Reads.IMAGES)
+    )
     party = Party(name="some", backend="ipex", rig=cast(Any, rig))
     (row,) = rows(party, party, {PAIRING: found}, journal, resolution=0.02)
     return row

@@ -16,7 +16,8 @@ from perfsuite.check.outputs import Correctness, Outputs, check
 from perfsuite.compare.examine import examine
 from perfsuite.models.base import Reads, Yields
 from perfsuite.records.comparison import Examination
-from perfsuite.records.violation import Against, Kind
+from perfsuite.records.evidence import Evidence
+from perfsuite.records.violation import Against, Kind, Violation
 from perfsuite.spec import Variant
 
 FP32 = np.random.default_rng(0).normal(size=(2, 4, 10)).astype(np.float32)
@@ -35,14 +36,15 @@ class Side:
             for values in (fp32, bf16)
         )
         self.models = {VARIANT.model: SimpleNamespace(reads=Reads.IMAGES, yields=Yields.LOGITS)}
-        self.worker_environment: dict[str, str] = {}
-        self.settings = SimpleNamespace(require_isa=None)
 
     def outputs(self, variant: Variant) -> Outputs:
         return self._bf16
 
     def reference(self, variant: Variant) -> Outputs:
         return self._fp32
+
+    def objections(self, variant: Variant, evidence: Evidence) -> tuple[Violation, ...]:
+        return ()
 
     def weights_kind(self, model: str) -> str:
         return "seeded"

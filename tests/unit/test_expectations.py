@@ -100,7 +100,7 @@ def test_what_a_backend_calls_simulated_or_partial_is_known() -> None:
     backends = {backend.name: backend for backend in BACKENDS}
     for variant in _supported():
         how = _READS[variant.model], variant.mode, variant.precision
-        caveats = [backends[variant.backend].support(*how, stack, AMX.flags).caveat for stack in (IPEX_2_8, STOCK)]
+        caveats = [backends[variant.backend].support(*how, stack, AMX.flags).limit for stack in (IPEX_2_8, STOCK)]
         expected = expectation(variant, _READS[variant.model])
         assert bool(expected.dtype) is not any(caveats), variant.id
         assert expected.known or not any(caveats)

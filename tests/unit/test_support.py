@@ -6,7 +6,8 @@ import pytest
 
 from perfsuite.backends import BACKENDS
 from perfsuite.models.base import Reads
-from perfsuite.spec import Mode, Precision, Support
+from perfsuite.report.text import support_note
+from perfsuite.spec import Limit, Mode, Precision, Support
 
 IPEX_2_8 = {"torch": "2.8.0", "torchao": "0.14.1", "intel-extension-for-pytorch": "2.8.0"}
 IPEX_2_7 = {"torch": "2.7.0", "torchao": "0.10.0", "intel-extension-for-pytorch": "2.7.0+cpu"}
@@ -36,7 +37,7 @@ def _words(support: Support) -> str:
     assert support.supported is (support.reason is None)
     if support.reason:
         return f"unsupported: {support.reason}"
-    return support.caveat or ""
+    return support_note(support)
 
 
 #: (backend, stack) -> the cells about which there is something to say, and how that begins.
@@ -114,7 +115,7 @@ def test_bf16_without_avx512_is_emulated_or_refused_by_ipex() -> None:
         stock = _support("stock", reads, mode, Precision.BF16, STOCK, flags)
         ipex = _support("ipex", reads, mode, Precision.BF16, IPEX_2_8, flags)
         assert stock.supported
-        assert str(stock.caveat).startswith("emulated: ")
+        assert stock.limit is Limit.EMULATED
         assert ipex.supported is (mode is Mode.DYNAMO)
         assert _words(ipex).startswith("emulated: " if ipex.supported else "unsupported: ipex packs BF16 weights only")
 

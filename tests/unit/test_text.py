@@ -5,7 +5,7 @@ from builders import OTHER_VARIANT, VARIANT
 
 from perfsuite.records.accuracy import Accuracy
 from perfsuite.report import text
-from perfsuite.spec import Support
+from perfsuite.spec import Limit, Support
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_figure_that_does_not_exist_is_a_dash() -> None:
     [
         (Support(), "yes"),
         (Support(reason="missing"), "no"),
-        (Support(caveat="simulated: float kernels"), "simulated"),
+        (Support(limit=Limit.SIMULATED, caveat="float kernels"), "simulated"),
     ],
 )
 def test_support_in_one_word(support: Support, word: str) -> None:
