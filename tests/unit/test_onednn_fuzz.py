@@ -89,9 +89,7 @@ def is_faithful(primitive: Primitive, line: str) -> bool:
                 for word, tensor in zip(words, primitive.tensors, strict=True)
             )
         )
-    if short := re.fullmatch(
-        r".*ukernel,exec,(\w+),(\w+),,undef,,([^,]+)", line
-    ):  # a micro-kernel's that tells no tensors
+    if short := re.fullmatch(r".*ukernel,exec,(\w+),(\w+),,undef,,([^,]+)", line):
         return (primitive.engine, primitive.kind, primitive.time_s) == (short[1], short[2], float(short[3]) / 1e3)
     *_, engine, kind, implementation, problem, time = line.replace(",...,", ",").split(",")
     return (primitive.engine, primitive.kind, primitive.implementation, primitive.problem, primitive.time_s) == (
