@@ -100,15 +100,15 @@ def test_a_side_that_crashes_is_an_error_with_its_reason(folder: Path) -> None:
     done = _run(folder, "current:stock", "same:stock", *selection, "--output", "out.json")
     assert done.returncode == 1
     (row,) = _report(folder)["rows"]
-    assert row["comparison"]["verdict"] == "error"
-    assert "killed by SIGSEGV" in row["comparison"]["reason"]
+    assert row["outcome"]["verdict"] == "error"
+    assert "killed by SIGSEGV" in row["outcome"]["failure"]
     assert "killed by SIGSEGV" in done.stdout
 
 
 def test_what_only_one_stack_supports_is_told_with_its_reason(folder: Path) -> None:
     done = _run(folder, "current:stock", "no-torch", *_TINY)
     assert done.returncode == 1
-    assert "nothing to compare" in done.stdout
+    assert "lost (1), not in B" in done.stdout
     assert "not in B: torch is not installed" in " ".join(done.stdout.split())
 
 
@@ -118,7 +118,7 @@ def test_what_only_one_stack_supports_is_told_with_its_reason(folder: Path) -> N
         (("current", "nowhere"), "no stack nowhere"),
         (("current", "same:onnx"), "no backend onnx"),
         (("current", "same", "-k", "tiny and"), "no expression"),
-        (("current", "same", "-k", "no-such-model"), "select no variant"),
+        (("current", "same", "-k", "no-such-model"), "selects no variant"),
         (("current", "same", "--workload", "weekend"), "no workload weekend"),
         (("current", "same", "--resolution", "200%"), "not between 0 and 100 %"),
         (("current", "same", "--budget", "soon"), "is no time"),

@@ -74,8 +74,12 @@ def test_an_interrupted_run_leaves_no_process_and_resumes(project: pytest.Pytest
     assert "2 passed" in output
     journals = list((project.path / ".perfsuite").glob("*.jsonl"))
     assert [len(journal.read_text().splitlines()) for journal in journals] == [
-        1 + 4 + 2
-    ]  # the header, replicates, evidence
+        1 + 4 + 2 + 1
+    ]  # the header, replicates, checks, the end
+    again = _start(project, "--resume")
+    output, _ = again.communicate(timeout=120)
+    assert again.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "came to its end" in output
 
 
 def _start(project: pytest.Pytester, *arguments: str) -> subprocess.Popen[str]:
