@@ -68,9 +68,9 @@ def _matrix(options: argparse.Namespace) -> int:
     from perfsuite.measure.stack import current_stack
     from perfsuite.models import load_models
     from perfsuite.report.matrix import print_matrix
-    from perfsuite.settings import read_settings
+    from perfsuite.settings import project_root, read_settings
 
-    settings = read_settings(Path.cwd(), {})
+    settings = read_settings(project_root(Path.cwd()), {})
     print_matrix(load_models(settings.models), current_stack(), read_cpu().flags, as_json=options.json)
     return 0
 
@@ -91,13 +91,13 @@ def _selfcheck(options: argparse.Namespace) -> int:
     from perfsuite.measure.lock import machine_lock
     from perfsuite.measure.rig import Rig
     from perfsuite.selfcheck import compare, faults, kernels, overhead, parser
-    from perfsuite.settings import read_settings
+    from perfsuite.settings import project_root, read_settings
 
     if options.what == "parser":
         return parser.run()
     times = options.what in ("compare", "overhead")
     with machine_lock(f"perfsuite selfcheck {options.what}") if times else nullcontext():
-        settings = read_settings(Path.cwd(), {})
+        settings = read_settings(project_root(Path.cwd()), {})
         if options.what == "compare":
             return compare.run(settings, runs=options.runs)
         checks = {"overhead": overhead.run, "faults": faults.run, "kernels": kernels.run}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _RESOLUTION = 0.02
 #: Enough for a model's dozen variants on two cores.
 _BUDGET_S = 20 * 60.0
+#: Below the project's root.
 _JOURNALS = Path(".perfsuite") / "compare"
 _WRITERS = (".json", ".md")
 
@@ -78,24 +79,25 @@ def _run(options: argparse.Namespace) -> int:
 
     from perfsuite.measure.lock import machine_lock
     from perfsuite.report.compare import print_report, worse, write_report
-    from perfsuite.settings import read_settings
+    from perfsuite.settings import project_root, read_settings
 
-    settings = read_settings(Path.cwd(), {"threads": options.threads})
+    root = project_root(Path.cwd())
+    settings = read_settings(root, {"threads": options.threads})
     with machine_lock("perfsuite compare"):
-        report = _report(options, settings)
+        report = _report(options, settings, root)
     print_report(report, Console())
     for path in options.output:
         write_report(report, path)
     return int(worse(report, require_verdict=options.require_verdict))
 
 
-def _report(options: argparse.Namespace, settings: Settings) -> Report:
+def _report(options: argparse.Namespace, settings: Settings, root: Path) -> Report:
     from perfsuite.compare.pairings import Party, own_backend, split_party
     from perfsuite.measure.rig import Rig
     from perfsuite.stacks.build import ready_stack
     from perfsuite.stacks.definitions import stack_definitions
 
-    definitions = stack_definitions(settings.stacks, Path.cwd())
+    definitions = stack_definitions(settings.stacks, root)
     asked = [split_party(argument) for argument in (options.A, options.B)]
     ready = [ready_stack(name, definitions, say=print) for name, _ in asked]
     with Rig(settings, ready=ready[0]) as one, Rig(settings, ready=ready[1]) as other:
@@ -103,10 +105,10 @@ def _report(options: argparse.Namespace, settings: Settings) -> Report:
             Party(name=argument, backend=backend or own_backend(rig.stack.packages), rig=rig)
             for argument, (_, backend), rig in zip((options.A, options.B), asked, (one, other), strict=True)
         ]
-        return _compared(options, *parties)
+        return _compared(options, root / _JOURNALS, *parties)
 
 
-def _compared(options: argparse.Namespace, baseline: Party, candidate: Party) -> Report:
+def _compared(options: argparse.Namespace, journals: Path, baseline: Party, candidate: Party) -> Report:
     from perfsuite.compare import schedule
     from perfsuite.compare.best import pair_best
     from perfsuite.compare.pairings import pair_up
@@ -132,7 +134,7 @@ def _compared(options: argparse.Namespace, baseline: Party, candidate: Party) ->
         selection=(options.k, options.m, *workloads),
     )
     how: Callable[..., schedule.Journal] = schedule.Journal.resume if options.resume else schedule.Journal.create
-    journal = how(_JOURNALS, header)
+    journal = how(journals, header)
     clock = Clock(options.budget)
     try:
         with within_budget(clock) as say:

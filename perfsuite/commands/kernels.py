@@ -12,14 +12,14 @@ from perfsuite.gates.gate import violations
 from perfsuite.machine.cpu import read_cpu
 from perfsuite.measure.rig import Rig
 from perfsuite.report.evidence import kernel_table_lines
-from perfsuite.settings import read_settings
+from perfsuite.settings import project_root, read_settings
 from perfsuite.spec import WORKLOADS, matrix
 
 
 def kernels_command(ids: Sequence[str]) -> int:
     """Run each variant; 1 if one fails or its kernels are not what is expected."""
     status = 0
-    with Rig(read_settings(Path.cwd(), {})) as rig:
+    with Rig(read_settings(project_root(Path.cwd()), {})) as rig:
         backends = tuple(backend.name for backend in BACKENDS)
         workloads = tuple(workload.name for workload in WORKLOADS)
         known = {variant.id: variant for variant in matrix(tuple(rig.models), backends, workloads)}
