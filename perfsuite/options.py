@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from perfsuite.arguments import BASELINES
 from perfsuite.errors import PerfsuiteError
 from perfsuite.measure.placement import place
 from perfsuite.measure.stack import current_stack
@@ -89,7 +90,7 @@ def add_options(parser: pytest.Parser) -> None:
     add("--resume", action="store_true", help="go on with the newest interrupted timing run")
     add("--no-evidence", action="store_true", help="time only: do not look afterwards at which kernels ran")
     add("--require-isa", choices=REQUIRABLE_ISAS, help="fail the kernels of what would use it where it is not usable")
-    add("--baselines", type=Path, metavar="DIR", help="where baselines are kept (default: baselines)")
+    add(BASELINES, type=Path, metavar="DIR", help="where baselines are kept (default: baselines)")
     add("--baseline-stack", metavar="SLUG", help="compare with this stack's baseline, not the same stack's")
     add("--baseline-update", action="store_true", help="accept what was measured as the new baseline")
     add("--baseline-update-new", action="store_true", help="accept only what has no baseline yet")
