@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from perfsuite.arguments import BASELINES
 from perfsuite.errors import PerfsuiteError
 from perfsuite.measure.placement import place
 from perfsuite.measure.stack import current_stack
+from perfsuite.selection import asked_for
 from perfsuite.settings import REQUIRABLE_ISAS, WEIGHTS_POLICIES, Settings, read_settings
 from perfsuite.spec import WORKLOADS, named_workloads
 from perfsuite.stacks.build import ready_stack
@@ -135,6 +135,8 @@ def _say(text: str) -> None:
 def _workloads(chosen: str | None, mark_expression: str) -> tuple[str, ...] | None:
     if chosen is not None:
         return named_workloads(chosen)
-    known = (workload.name for workload in WORKLOADS)
-    named = tuple(name for name in known if re.search(rf"(?<![\w-]){name}(?![\w-])", mark_expression))
-    return named or None
+    try:
+        named = asked_for("-m", mark_expression)
+    except PerfsuiteError:  # pytest says so itself, or takes what we do not: mark(key=value)
+        return None
+    return tuple(workload.name for workload in WORKLOADS if workload.name in named) or None
