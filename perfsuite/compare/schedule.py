@@ -80,9 +80,10 @@ class Schedule:
     def measure(self) -> None:
         """Pairs of processes, pass by pass, until each pairing is decided or the time is up."""
         for number in range(self._looks.counts[-1]):
-            if not (undecided := self._undecided()) or not self._clock.allows():
+            # Before launchers are started, which import for 5 to 25 s and may then find no time left.
+            if not (fitting := [pairing for pairing in self._undecided() if self._fits(pairing)]):
                 break
-            self._pass(undecided[::-1] if number % 2 else undecided)
+            self._pass(fitting[::-1] if number % 2 else fitting)
         for pairing in self._undecided(full=True):
             if len(pairs := self._pairs[pairing]) > 1:
                 self.decided[pairing] = judge_pairs(pairs, self._looks, resolution=self._resolution, last=True)
@@ -112,7 +113,7 @@ class Schedule:
         self._baseline.rig.relaunch(pairings[0].baseline)
         self._candidate.rig.relaunch(pairings[0].candidate)
         for pairing in pairings:
-            if not self._clock.allows(self._took_s.get(pairing, 0.0)):
+            if not self._fits(pairing):
                 continue
             start_s = self._clock.spent_s
             pairs = self._pairs[pairing]
@@ -124,6 +125,10 @@ class Schedule:
                 pairs.append(pair)
                 self.decided[pairing] = judge_pairs(pairs, self._looks, resolution=self._resolution)
             self._took_s[pairing] = self._clock.spent_s - start_s
+
+    def _fits(self, pairing: Pairing) -> bool:
+        """Whether the time that is left holds another pair, as long as its last one."""
+        return self._clock.allows(self._took_s.get(pairing, 0.0))
 
     @contextmanager
     def _failing(self, pairing: Pairing) -> Iterator[None]:
