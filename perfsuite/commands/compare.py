@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,6 +72,11 @@ def _output(text: str) -> Path:
     path = Path(text)
     if path.suffix not in _WRITERS:
         raise argparse.ArgumentTypeError(f"{text}: the ending says how it is written: {' or '.join(_WRITERS)}")
+    # Now, not after the whole budget.
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{text}: there is no folder {path.parent}")
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{text} cannot be written")
     return path
 
 
