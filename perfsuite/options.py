@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from perfsuite.arguments import BASELINES
 from perfsuite.errors import PerfsuiteError
 from perfsuite.measure.placement import place
 from perfsuite.measure.stack import current_stack
 from perfsuite.records.outcome import Policy
+from perfsuite.selection import asked_for
 from perfsuite.settings import REQUIRABLE_ISAS, WEIGHTS_POLICIES, Settings, read_settings
 from perfsuite.spec import WORKLOADS, named_workloads
 from perfsuite.stacks.build import ready_stack
@@ -105,7 +106,7 @@ def add_options(parser: pytest.Parser) -> None:
     add("--resume", action="store_true", help="go on with the newest interrupted timing run")
     add("--no-evidence", action="store_true", help="time only: do not look afterwards at which kernels ran")
     add("--require-isa", choices=REQUIRABLE_ISAS, help="fail the kernels of what would use it where it is not usable")
-    add("--baselines", type=Path, metavar="DIR", help="where baselines are kept (default: baselines)")
+    add(BASELINES, type=Path, metavar="DIR", help="where baselines are kept (default: baselines)")
     add("--baseline-stack", metavar="NAME", help="compare with this stack's baseline (default: the same stack's, "
         "or else the newest accepted); a name as for --stack, or as a baseline's file is named")  # fmt: skip
     add("--baseline-update", action="store_true", help="accept what was measured as the new baseline")
@@ -170,6 +171,8 @@ def _say(text: str) -> None:
 def _workloads(chosen: str | None, mark_expression: str) -> tuple[str, ...] | None:
     if chosen is not None:
         return named_workloads(chosen)
-    known = (workload.name for workload in WORKLOADS)
-    named = tuple(name for name in known if re.search(rf"(?<![\w-]){name}(?![\w-])", mark_expression))
-    return named or None
+    try:
+        named = asked_for("-m", mark_expression)
+    except PerfsuiteError:  # pytest says so itself, or takes what we do not: mark(key=value)
+        return None
+    return tuple(workload.name for workload in WORKLOADS if workload.name in named) or None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from perfsuite.errors import UsageError
 from perfsuite.spec import Variant
@@ -26,27 +26,34 @@ def selects(names: str, marks: str) -> Callable[[Variant], bool]:
     return fits
 
 
+def asked_for(option: str, expression: str) -> frozenset[str]:
+    """The words of an expression that are not under a ``not``, or under an even number of them."""
+    if not expression.strip():
+        return frozenset()
+    tree, words = _parsed(option, expression)
+
+    def collect(node: ast.expr, positive: bool) -> Iterator[str]:
+        match node:
+            case ast.Name(id=identifier) if positive:
+                yield words[identifier]
+            case ast.UnaryOp(operand=operand):
+                yield from collect(operand, not positive)
+            case ast.BoolOp(values=values):
+                for value in values:
+                    yield from collect(value, positive)
+
+    return frozenset(collect(tree, True))
+
+
 def _compiled(option: str, expression: str) -> Callable[[Callable[[str], bool]], bool]:
     if not expression.strip():
         return lambda _: True
-    words: list[str] = []
-
-    def name(match: re.Match[str]) -> str:
-        if match[0] in _OPERATORS:
-            return match[0]
-        words.append(match[0])
-        return f"w{len(words) - 1}"
-
-    try:
-        tree = ast.parse(_WORD.sub(name, expression).strip(), mode="eval").body
-        _check(tree)
-    except SyntaxError as error:
-        raise UsageError(f"{option} {expression!r}: no expression of words, and, or, not and brackets") from error
+    tree, words = _parsed(option, expression)
 
     def evaluate(node: ast.expr, holds: Callable[[str], bool]) -> bool:
         match node:
             case ast.Name(id=identifier):
-                return holds(words[int(identifier[1:])])
+                return holds(words[identifier])
             case ast.UnaryOp(operand=operand):
                 return not evaluate(operand, holds)
             case ast.BoolOp(op=ast.And(), values=values):
@@ -56,6 +63,25 @@ def _compiled(option: str, expression: str) -> Callable[[Callable[[str], bool]],
         raise AssertionError(node)
 
     return lambda holds: evaluate(tree, holds)
+
+
+def _parsed(option: str, expression: str) -> tuple[ast.expr, dict[str, str]]:
+    """The expression over identifiers, and the word that each of them stands for."""
+    words: dict[str, str] = {}
+
+    def name(match: re.Match[str]) -> str:
+        if match[0] in _OPERATORS:
+            return match[0]
+        identifier = f"w{len(words)}"
+        words[identifier] = match[0]
+        return identifier
+
+    try:
+        tree = ast.parse(_WORD.sub(name, expression).strip(), mode="eval").body
+        _check(tree)
+    except SyntaxError as error:
+        raise UsageError(f"{option} {expression!r}: no expression of words, and, or, not and brackets") from error
+    return tree, words
 
 
 def _check(node: ast.expr) -> None:

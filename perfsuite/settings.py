@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,35 @@ class Settings:
             raise UsageError(f"weights must be one of {', '.join(WEIGHTS_POLICIES)}, not {self.weights!r}")
 
 
+def project_root(start: Path) -> Path:
+    """The folder whose settings hold in ``start``: pytest's rootdir there, so that commands read what pytest reads.
+
+    Where no folder upward configures pytest, the nearest with [tool.perfsuite] is meant: without configuration
+    pytest would stop at any pyproject.toml below it, and know nothing of perfsuite there.
+    """
+    rules: tuple[Callable[[Path], bool], ...] = (
+        _configures_pytest,
+        lambda folder: "perfsuite" in _tools(folder / "pyproject.toml"),
+        lambda folder: (folder / "pyproject.toml").is_file(),
+        lambda folder: (folder / "setup.py").is_file(),
+    )
+    return next((folder for rule in rules for folder in (start, *start.parents) if rule(folder)), start)
+
+
+def _configures_pytest(folder: Path) -> bool:
+    """As pytest 9 decides (_pytest/config/findpaths.py): files of its own even if empty, others with its table."""
+    return (
+        any((folder / name).is_file() for name in ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini"))
+        or bool(_tools(folder / "pyproject.toml").get("pytest"))
+        or _has_section(folder / "tox.ini", "pytest")
+        or _has_section(folder / "setup.cfg", "tool:pytest")
+    )
+
+
+def _has_section(file: Path, name: str) -> bool:
+    return file.is_file() and bool(re.search(rf"(?m)^\[{name}\]", file.read_text(encoding="utf-8", errors="replace")))
+
+
 def read_settings(root: Path, options: Mapping[str, Any]) -> Settings:
     """``options`` that are not None win over ``[tool.perfsuite]`` in root's pyproject.toml."""
     table = _table(root / "pyproject.toml")
@@ -73,17 +103,23 @@ def read_settings(root: Path, options: Mapping[str, Any]) -> Settings:
 
 
 def _table(pyproject: Path) -> dict[str, Any]:
-    try:
-        document = tomllib.loads(pyproject.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{pyproject}: {error}") from error
-    tool = document.get("tool", {})
-    table = tool.get("perfsuite", {}) if isinstance(tool, dict) else tool
+    table = _tools(pyproject).get("perfsuite", {})
     if not isinstance(table, dict):
         raise UsageError(f"{pyproject}: [tool.perfsuite] must be a table, not {table!r}")
     return table
+
+
+def _tools(pyproject: Path) -> dict[str, Any]:
+    """The tables under [tool]; none if there is no such file."""
+    if not pyproject.is_file():
+        return {}
+    try:
+        tools = tomllib.loads(pyproject.read_text(encoding="utf-8")).get("tool", {})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{pyproject}: {error}") from error
+    if not isinstance(tools, dict):
+        raise UsageError(f"{pyproject}: [tool] must be a table, not {tools!r}")
+    return tools
 
 
 _TYPES: Mapping[str, tuple[type, ...]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,6 +71,11 @@ def _output(text: str) -> Path:
     path = Path(text)
     if path.suffix not in _WRITERS:
         raise argparse.ArgumentTypeError(f"{text}: the ending says how it is written: {' or '.join(_WRITERS)}")
+    # Now, not after the whole budget.
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{text}: there is no folder {path.parent}")
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{text} cannot be written")
     return path
 
 
@@ -80,11 +86,12 @@ def _run(options: argparse.Namespace) -> int:
     from perfsuite.measure.lock import machine_lock
     from perfsuite.records.outcome import Policy
     from perfsuite.report.compare import print_report, write_report
-    from perfsuite.settings import read_settings
+    from perfsuite.settings import project_root, read_settings
 
-    settings = read_settings(Path.cwd(), {"threads": options.threads})
+    root = project_root(Path.cwd())
+    settings = read_settings(root, {"threads": options.threads})
     with machine_lock("perfsuite compare"):
-        report = _report(options, settings)
+        report = _report(options, settings, root)
     print_report(report, Console())
     for path in options.output:
         write_report(report, path)
@@ -92,7 +99,7 @@ def _run(options: argparse.Namespace) -> int:
     return exit_status(report.outcomes, policy)
 
 
-def _report(options: argparse.Namespace, settings: Settings) -> Report:
+def _report(options: argparse.Namespace, settings: Settings, root: Path) -> Report:
     from perfsuite.compare.pairings import Party, own_backend, split_party
     from perfsuite.compare.request import Request
     from perfsuite.compare.run import compare_stacks
@@ -111,7 +118,7 @@ def _report(options: argparse.Namespace, settings: Settings) -> Report:
         resolution=options.resolution,
         best=options.best,
     )
-    definitions = stack_definitions(settings.stacks, Path.cwd())
+    definitions = stack_definitions(settings.stacks, root)
     asked = [split_party(argument) for argument in (options.A, options.B)]
     ready = [ready_stack(name, definitions, say=print) for name, _ in asked]
     with Rig(settings, ready=ready[0]) as one, Rig(settings, ready=ready[1]) as other:
@@ -122,5 +129,5 @@ def _report(options: argparse.Namespace, settings: Settings) -> Report:
         clock = Clock(options.budget)
         with within_budget(clock) as say:
             return compare_stacks(
-                baseline, candidate, request, journals=_JOURNALS, resume=options.resume, clock=clock, say=say
+                baseline, candidate, request, journals=root / _JOURNALS, resume=options.resume, clock=clock, say=say
             )

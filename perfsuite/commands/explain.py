@@ -20,7 +20,7 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     for name in ("A", "B"):
         parser.add_argument(name, help="FILE or FILE::VARIANT: a baseline, or what --benchmark-json wrote")
-    parser.add_argument("-k", default="", metavar="TEXT", help="only variants whose id contains this")
+    parser.add_argument("-k", default="", metavar="EXPRESSION", help="only variants whose id fits, as in pytest")
     parser.add_argument("--top", type=_count, default=_TOP, metavar="N", help="rows of kernels (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=_run)
@@ -37,11 +37,13 @@ def _run(options: argparse.Namespace) -> int:
     from perfsuite.errors import UsageError
     from perfsuite.explain.causes import explain
     from perfsuite.report.explain import explanations_json, session_lines
+    from perfsuite.selection import selects
     from perfsuite.store.sessions import read_contrasts
 
-    contrasts = [one for one in read_contrasts(options.A, options.B) if options.k in one.after.variant.id]
+    fits = selects(options.k, "")
+    contrasts = [one for one in read_contrasts(options.A, options.B) if fits(one.after.variant)]
     if not contrasts:
-        raise UsageError(f"-k {options.k}: no variant's id contains it")
+        raise UsageError(f"-k {options.k!r} selects no variant")
     explanations = [explain(one.before, one.after) for one in contrasts]
     if options.json:
         print(explanations_json(explanations))

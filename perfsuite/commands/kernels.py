@@ -24,12 +24,12 @@ def _run(options: argparse.Namespace) -> int:
     from perfsuite.measure.rig import Rig
     from perfsuite.report.evidence import kernel_table_lines
     from perfsuite.report.violations import violation_lines
-    from perfsuite.settings import read_settings
+    from perfsuite.settings import project_root, read_settings
     from perfsuite.spec import WORKLOADS, matrix
 
     ids = options.variants
     status = 0
-    with Rig(read_settings(Path.cwd(), {})) as rig:
+    with Rig(read_settings(project_root(Path.cwd()), {})) as rig:
         backends = tuple(backend.name for backend in BACKENDS)
         workloads = tuple(workload.name for workload in WORKLOADS)
         known = {variant.id: variant for variant in matrix(tuple(rig.models), backends, workloads)}

@@ -22,8 +22,8 @@ def _run(options: argparse.Namespace) -> int:
     from perfsuite.measure.stack import current_stack
     from perfsuite.models import load_models
     from perfsuite.report.matrix import print_matrix
-    from perfsuite.settings import read_settings
+    from perfsuite.settings import project_root, read_settings
 
-    settings = read_settings(Path.cwd(), {})
+    settings = read_settings(project_root(Path.cwd()), {})
     print_matrix(load_models(settings.models), current_stack(), read_cpu().flags, as_json=options.json)
     return 0

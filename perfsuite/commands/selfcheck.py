@@ -37,13 +37,13 @@ def _run(options: argparse.Namespace) -> int:
     from perfsuite.measure.lock import machine_lock
     from perfsuite.measure.rig import Rig
     from perfsuite.selfcheck import compare, faults, kernels, overhead, parser
-    from perfsuite.settings import read_settings
+    from perfsuite.settings import project_root, read_settings
 
     if options.what == "parser":
         return parser.run()
     timing = options.what in _TIMING
     with machine_lock(f"perfsuite selfcheck {options.what}") if timing else nullcontext():
-        settings = read_settings(Path.cwd(), {})
+        settings = read_settings(project_root(Path.cwd()), {})
         if options.what == "compare":
             return compare.run(settings, runs=options.runs)
         checks = {"overhead": overhead.run, "faults": faults.run, "kernels": kernels.run}

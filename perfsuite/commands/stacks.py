@@ -53,10 +53,11 @@ def _add_names(parser: argparse.ArgumentParser) -> None:
 
 
 def _definitions() -> dict[str, StackDefinition]:
-    from perfsuite.settings import read_settings
+    from perfsuite.settings import project_root, read_settings
     from perfsuite.stacks.definitions import stack_definitions
 
-    return stack_definitions(read_settings(Path.cwd(), {}).stacks, Path.cwd())
+    root = project_root(Path.cwd())
+    return stack_definitions(read_settings(root, {}).stacks, root)
 
 
 def _list(options: argparse.Namespace) -> int:

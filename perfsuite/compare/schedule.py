@@ -96,6 +96,7 @@ class Schedule:
     def measure(self) -> None:
         """Pairs of processes, pass by pass, until each pairing is decided or the time is up."""
         for number in range(self._looks.counts[-1]):
+            # Before launchers are started, which import for 5 to 25 s and may then find no time left.
             fitting = [pairing for pairing in self._undecided() if self._fits(pairing)]
             if not fitting:
                 break
@@ -106,6 +107,7 @@ class Schedule:
                 self.decided[pairing] = self._look(Look(pairing=pairing, count=count, error=error, last=True))
 
     def _fits(self, pairing: Pairing) -> bool:
+        """Whether the time that is left holds another pair, as long as its last one."""
         return self._clock.allows(self._took_s.get(pairing, 0.0))
 
     def _pass(self, pairings: Sequence[Pairing]) -> None:

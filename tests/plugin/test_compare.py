@@ -131,3 +131,9 @@ def test_what_cannot_be_meant_is_refused_in_one_line(folder: Path, arguments: tu
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_subfolder_has_its_projects_stacks_and_journals(folder: Path) -> None:
+    (folder / "below").mkdir()
+    done = _run(folder / "below", "current", "same", *_TINY, "--resume")
+    assert f"there is no journal in {folder / '.perfsuite' / 'compare'};" in done.stderr

@@ -11,9 +11,9 @@ from builders import DIGESTS, MACHINE, ONCE_VARIANT, OTHER_VARIANT, STACK, VARIA
 from evidence_builders import evidence, graphs, kernel, operator
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from perfsuite.check.sketch import sketch
 
 from perfsuite.check.outputs import Correctness, Outputs
+from perfsuite.check.sketch import sketch
 from perfsuite.errors import EvidenceError, UsageError, WorkerError
 from perfsuite.measure.campaign import CheckEntry, Header, Journal, JournalEntry, run, steps
 from perfsuite.measure.rig import Rig

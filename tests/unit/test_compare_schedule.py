@@ -36,6 +36,16 @@ HEADER = Header(
 )
 
 
+class _Watch(Clock):
+    """Time passes where it is told to, in measuring alone."""
+
+    spent = 0.0
+
+    @property
+    def spent_s(self) -> float:
+        return self.spent
+
+
 class _Bench:
     """Stands where examinations and pairs are measured: hands out ratios, and notes who asked for what."""
 
@@ -62,7 +72,9 @@ class _Bench:
         return Party(name="some", backend="ipex", rig=cast(Any, rig))
 
 
-def _schedule(bench: _Bench, journal: Journal, pairings: tuple[Pairing, ...], budget_s: float = 1e6) -> Schedule:
+def _schedule(
+    bench: _Bench, journal: Journal, pairings: tuple[Pairing, ...], budget_s: float = 1e6, clock: Clock | None = None
+) -> Schedule:
     return Schedule(
         bench.party(),
         bench.party(),
@@ -70,7 +82,7 @@ def _schedule(bench: _Bench, journal: Journal, pairings: tuple[Pairing, ...], bu
         journal,
         looks=Looks(counts=LOOKS, coverage=0.95, comparisons=len(pairings)),
         resolution=0.02,
-        clock=Clock(budget_s),
+        clock=clock or Clock(budget_s),
         say=lambda _: None,
     )
 
@@ -118,6 +130,30 @@ def test_without_time_nothing_is_started_and_nothing_claimed(monkeypatch: pytest
     plan = _schedule(bench, Journal.create(tmp_path, HEADER), (PAIRING,), budget_s=0.0)
     _run(plan)
     assert (bench.asked, bench.examined, _verdicts(plan)) == ([], [], [None])
+
+
+@pytest.mark.parametrize(
+    ("budget_s", "asked"),
+    [
+        (11.0, [PAIRING, OTHER]),  # one more of neither
+        (14.0, [PAIRING, OTHER, PAIRING]),  # one more of the faster
+        (19.0, [PAIRING, OTHER, OTHER]),  # backwards: the slower comes first, and leaves no time for the faster
+    ],
+)
+def test_what_no_longer_fits_starts_no_launchers(
+    budget_s: float, asked: list[Pairing], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    watch, took_s = _Watch(budget_s), {PAIRING: 3.0, OTHER: 7.0}
+    bench = _Bench(monkeypatch, {PAIRING: [0.9, 1.1] * 8, OTHER: [0.9, 1.1] * 8})
+
+    def measured(pairing: Pairing, *rigs: object) -> Pair:
+        watch.spent += took_s[pairing]
+        return bench._measure(pairing, *rigs)
+
+    monkeypatch.setattr(schedule, "measure_pair", measured)
+    _run(_schedule(bench, Journal.create(tmp_path, HEADER), (PAIRING, OTHER), clock=watch))
+    assert [what for what in bench.asked if what != "relaunch"] == asked
+    assert bench.asked.count("relaunch") == 2 * (1 + (len(asked) > 2))
 
 
 def test_when_the_time_is_up_what_there_is_is_judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

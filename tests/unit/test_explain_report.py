@@ -169,8 +169,9 @@ def test_json_has_every_figure(files: list[str], capsys: pytest.CaptureFixture[s
     assert change["delta_s"] == pytest.approx(finding["delta_s"]) == pytest.approx(0.01)
 
 
-def test_k_chooses_variants(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["explain", *files, "-k", "bert"]) == 0
+@pytest.mark.parametrize("expression", ["bert", "BERT and not resnet50", "gpt or bert"])
+def test_k_chooses_variants(expression: str, files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", *files, "-k", expression]) == 0
     out = capsys.readouterr().out
     assert OTHER_VARIANT.id in out
     assert VARIANT.id not in out
@@ -184,7 +185,8 @@ def test_top_chooses_how_many_kernels(files: list[str], capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["-k", "gpt"], "-k gpt: no variant's id contains it"),
+        (["-k", "gpt"], "-k 'gpt' selects no variant"),
+        (["-k", "gpt or"], "-k 'gpt or': no expression"),
         (["--top", "-1"], "argument --top: invalid"),
         (["--top", "x"], "argument --top: invalid"),
     ],
