@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -131,11 +131,17 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     run = session.config.stash[_RUN]
     if not run.timing or session.config.option.collectonly or session.testsfailed:
         return
-    asked = [variant for item in session.items if (variant := _variant(item))]
+    asked = {variant: item for item in session.items if (variant := _variant(item))}
     variants = [variant for variant in asked if variant not in run.unsupported]
     run.untimed = {variant: run.unsupported[variant] for variant in asked if variant in run.unsupported}
-    if not variants:
-        return
+    if variants:
+        _measure(session, run, variants)
+    for variant, item in asked.items():
+        if not isinstance(run.results.get(variant), Measurement):  # nothing that pytest-benchmark could report
+            item.add_marker(pytest.mark.filterwarnings("ignore:Benchmark fixture was not used at all"))
+
+
+def _measure(session: pytest.Session, run: Run, variants: Sequence[Variant]) -> None:
     from perfsuite import session as stages
 
     try:
@@ -199,10 +205,7 @@ def outcome(request: pytest.FixtureRequest, variant: Variant, benchmark: Benchma
     run = request.config.stash[_RUN]
     found = run.outcomes[variant]
     measured = run.results.get(variant)
-    if not isinstance(measured, Measurement):
-        # Nothing was measured that pytest-benchmark could report.
-        request.node.add_marker(pytest.mark.filterwarnings("ignore:Benchmark fixture was not used at all"))
-    else:
+    if isinstance(measured, Measurement):
         marker = request.node.get_closest_marker("benchmark")
         replay(benchmark, marker.kwargs["timer"], measured)
         if colour(found, run.policy) is not Colour.RED:  # what is red is no baseline for tomorrow
