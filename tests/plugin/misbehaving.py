@@ -75,5 +75,5 @@ class Faulty(Tiny):
 
 
 TINY, CRASH, HANG, GARBAGE, MEMORY, PARENT = Tiny(), Crash(), Hang(), Garbage(), Memory(), Parent()
-DIES, DOUBLE, NARROW, NEGATED = Faulty("dies"), Faulty("double"), Faulty("narrow"), Faulty("negated")
+DIES, DOUBLE, NEGATED = Faulty("dies"), Faulty("double"), Faulty("negated")
 STALLS, WRONG, WRONG_ALONE = Faulty("stalls"), Faulty("wrong"), Faulty("wrong-alone")

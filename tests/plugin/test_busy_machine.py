@@ -28,7 +28,7 @@ def test_a_command_that_times_is_refused(
         done = subprocess.run(
             [perfsuite, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
         )
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (3, "")
     assert len(done.stderr.splitlines()) == 1
     assert _BUSY in done.stderr
     assert not (tmp_path / ".perfsuite").exists()

@@ -14,7 +14,6 @@ from project import SETTINGS
 _STACKS = f"""
 dies = "misbehaving:DIES"
 double = "misbehaving:DOUBLE"
-narrow = "misbehaving:NARROW"
 negated = "misbehaving:NEGATED"
 wrong = "misbehaving:WRONG"
 
@@ -48,11 +47,11 @@ def _kinds(violations: list[dict[str, Any]]) -> set[tuple[str, str]]:
 
 def test_nothing_wrong_or_lost_is_green_however_little_is_known_of_speed(folder: Path) -> None:
     """One run, a model for each fault; the time is over before any speed is decided."""
-    selection = "stock and eager and (fp32 and (double or negated or narrow or tiny) or bf16 and wrong)"
+    selection = "stock and eager and (fp32 and (double or negated) or bf16 and wrong)"
     status, printed, report = _compare(folder, *_FAULTY, "-m", selection, "--budget", "75s")
     outcomes = {row["pairing"]["candidate"]["model"]: row["outcome"] for row in report["rows"]}
     examined = {row["pairing"]["candidate"]["model"]: row["examination"] for row in report["rows"]}
-    assert set(outcomes) == {"double", "narrow", "negated", "tiny", "wrong"}
+    assert set(outcomes) == {"double", "negated", "wrong"}
     assert status == 1
 
     # Wrong against its own FP32.
@@ -61,12 +60,7 @@ def test_nothing_wrong_or_lost_is_green_however_little_is_known_of_speed(folder:
     # FP32 itself is wrong, which nothing on its own side tells.
     assert outcomes["negated"]["verdict"] == "error"
     assert ("SQNR too low", "baseline's reference") in _kinds(outcomes["negated"]["outputs"])
-    # Another shape ends that pairing alone.
-    assert outcomes["narrow"]["verdict"] == "error"
-    assert ("shape", "baseline's reference") in _kinds(outcomes["narrow"]["outputs"])
-    # Silicon that the baseline used, where no gate objects to it on either side or on both.
-    assert outcomes["tiny"]["verdict"] == "lost"
-    assert "instruction set" in {kind for kind, _ in _kinds(outcomes["tiny"]["lost"])}
+    # Silicon that the baseline used; that a gate objects to something else on both sides does not hide it.
     assert outcomes["double"]["verdict"] == "lost"
     assert "precision" in {one["kind"] for one in examined["double"]["baseline"]["lost"]}
     assert {one["kind"] for one in outcomes["double"]["lost"]} == {"instruction set"}
