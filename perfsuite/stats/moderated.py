@@ -67,7 +67,7 @@ def moderation_by(own: Sequence[Variance], *, most_freedom: float = math.inf) ->
 
     Few variants often look as if all had one variance, and its degrees of freedom are then overestimated.
     An error of 5 % hardly shows it. One of 1 in 10,000 is made 3 times as often (24 variants whose spreads
-    differ by a quarter, 3 or 4 observations each), and less often than that if ``most_freedom`` is 6 to 10.
+    differ by a quarter, 3 or 4 observations each); with a ``most_freedom`` of 6 to 10 no more often than stated.
     """
     known = [one for one in own if one.freedom > 0]
     pooled = sum(one.freedom for one in known)
