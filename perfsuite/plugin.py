@@ -134,6 +134,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     asked = {variant: item for item in session.items if (variant := _variant(item))}
     variants = [variant for variant in asked if variant not in run.unsupported]
     run.untimed = {variant: run.unsupported[variant] for variant in asked if variant in run.unsupported}
+    run.outcomes = {variant: found for variant, found in run.outcomes.items() if variant in asked}
     if variants:
         _measure(session, run, variants)
     for variant, item in asked.items():
