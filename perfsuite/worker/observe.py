@@ -53,7 +53,7 @@ def observe(step: Step, speaking: contextlib.AbstractContextManager[object], log
         "line_s": _line_s(),
         "threads": torch.get_num_threads(),
         "operators": _operators(step, warm=not slow),
-        "graphs": _graphs(),
+        "graphs": graphs(),
         "amx_busy": amx_busy(step),
     }
 
@@ -73,11 +73,14 @@ def forget_graphs() -> None:
         dynamo.clear_compilation_metrics()
 
 
-def _graphs() -> dict[str, Any] | None:
+def graphs() -> dict[str, Any] | None:
+    """What TorchDynamo compiled and where it broke; None if it was not asked to compile."""
     dynamo = sys.modules.get("torch._dynamo.utils")
-    compiled = dynamo.get_compilation_metrics() if dynamo else []
-    if dynamo is None or not compiled:
+    tried = dynamo.get_compilation_metrics() if dynamo else []
+    if dynamo is None or not tried:
         return None
+    # One that failed runs as if nothing had been compiled, where errors are suppressed.
+    compiled = [metrics for metrics in tried if getattr(metrics, "fail_type", None) is None]
     return {
         "compiled": len(compiled),
         "breaks": [{"reason": _first_line(reason), "count": n} for reason, n in dynamo.counters["graph_break"].items()],

@@ -1,0 +1,26 @@
+"""What a worker says of TorchDynamo's graphs is what ran."""
+
+from typing import Any
+
+import pytest
+
+
+@pytest.mark.parametrize(("fails", "compiled"), [(False, 1), (True, 0)])
+def test_a_graph_that_failed_to_compile_is_no_compiled_graph(fails: bool, compiled: int) -> None:
+    """With TORCHDYNAMO_SUPPRESS_ERRORS=1 the code then runs as it stands."""
+    torch = pytest.importorskip("torch")  # with --stack, the interpreter that runs pytest may do without
+    dynamo = pytest.importorskip("torch._dynamo")
+    from perfsuite.worker.observe import forget_graphs, graphs
+
+    def backend(graph: Any, inputs: Any) -> Any:
+        if fails:
+            raise RuntimeError("this backend compiles nothing")
+        return graph.forward
+
+    forget_graphs()
+    dynamo.reset()
+    with dynamo.config.patch(suppress_errors=True):
+        assert torch.compile(lambda x: x + 1, backend=backend)(torch.zeros(1)) == 1
+    found = graphs()
+    assert found is not None
+    assert found["compiled"] == compiled
