@@ -34,7 +34,7 @@ def test_each_failure_costs_its_own_variant_and_says_what_happened(
     project: pytest.Pytester, arguments: tuple[str, ...]
 ) -> None:
     result = project.runpytest_subprocess(
-        *arguments, "-W", "error", "-k", f"{_EAGER} and {_OURS}", "--step-timeout-s", "30", "--workload", "latency"
+        *arguments, "-W", "error", "-k", f"{_EAGER} and {_OURS}", "--step-timeout-s", "15", "--workload", "latency"
     )
     assert result.ret == 1
     outcomes = result.parseoutcomes()
@@ -43,7 +43,7 @@ def test_each_failure_costs_its_own_variant_and_says_what_happened(
     output = result.stdout.str()
     assert "killed by SIGSEGV" in output
     assert "about to touch what is not mine" in output
-    assert "hung: no answer within 30 s" in output
+    assert "hung: no answer within 15 s" in output
     assert "answered with garbage" in output
     assert "can't allocate memory" in output
 
