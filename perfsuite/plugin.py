@@ -223,7 +223,8 @@ def settle(request: pytest.FixtureRequest) -> Callable[[Outcome], None]:
         lines = outcome_lines(outcome)
         match colour(outcome, run.policy):
             case Colour.RED:
-                if outcome.verdict is Verdict.REGRESSED and outcome.variant in run.explanations:
+                slower = outcome.speed is not None and outcome.speed.verdict is Verdict.REGRESSED
+                if slower and outcome.variant in run.explanations:
                     lines += explanation_lines(run.explanations[outcome.variant])
                 pytest.fail("\n".join(lines), pytrace=False)
             case Colour.YELLOW | Colour.GREY:

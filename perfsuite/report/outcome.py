@@ -13,7 +13,7 @@ _RATED = (Verdict.IMPROVED, Verdict.UNCHANGED, Verdict.INCONCLUSIVE, Verdict.REG
 
 
 def verdict_words(outcome: Outcome) -> str:
-    """The verdict, and what of the other facts it hides: ``regressed, lost``, ``error (unchanged in speed)``."""
+    """The verdict, and the one on speed that it hides: ``lost (regressed in speed)``."""
     words = str(outcome.verdict)
     speed = outcome.speed.verdict if outcome.speed else None
     if outcome.verdict in (Verdict.ERROR, Verdict.LOST) and speed in _RATED:
@@ -23,7 +23,7 @@ def verdict_words(outcome: Outcome) -> str:
 
 def outcome_lines(outcome: Outcome) -> list[str]:
     """The variant and its verdict, its speed if that was judged, and one line for whatever is wrong or lost."""
-    head = f"{outcome.variant.id}: {outcome.verdict}"
+    head = f"{outcome.variant.id}: {verdict_words(outcome)}"
     if outcome.speed is not None:
         head += f", {speed_line(outcome.speed)}"
     return [head, *(f"  {line}" for line in fault_lines(outcome))]

@@ -47,7 +47,7 @@ def test_every_reason_has_words(reason: Reason, ratio: float | None) -> None:
 def test_an_outcome_tells_the_verdict_and_whatever_is_wrong() -> None:
     found = judge_variant(VARIANT, speed=UNCHANGED, outputs=(WRONG,), lost=(LOST,))
     head, wrong, lost = outcome_lines(found)
-    assert head.startswith(f"{VARIANT.id}: error, ratio 1.010")
+    assert head.startswith(f"{VARIANT.id}: error (unchanged in speed), ratio 1.010")
     assert wrong == "  wrong: SQNR 3.0 dB is below 25.0 dB"
     assert lost.startswith(
         "  lost: precision lost: bf16 does 25.0% of the multiply-accumulates, 100.0% in the baseline"
