@@ -12,9 +12,9 @@ from perfsuite.judge.outcome import judge_variant
 from perfsuite.records.comparison import Examination, PairingFailure, Row
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.explanation import Explanation
-from perfsuite.records.measurement import Digests, Measurement
+from perfsuite.records.measurement import Digests, Measurement, Replicate
 from perfsuite.records.outcome import Outcome
-from perfsuite.records.pair import Pair, Pairing, Side
+from perfsuite.records.pair import Pair, Pairing
 from perfsuite.records.speed import Reason, Speed, Verdict
 from perfsuite.records.violation import Violation
 from perfsuite.spec import Variant
@@ -108,7 +108,7 @@ def _explanation(
     )
 
 
-def _measurement(party: Party, variant: Variant, sides: Sequence[Side], evidence: Evidence | None) -> Measurement:
+def _measurement(party: Party, variant: Variant, sides: Sequence[Replicate], evidence: Evidence | None) -> Measurement:
     return Measurement(
         variant=variant,
         stack=party.rig.stack,
@@ -116,6 +116,6 @@ def _measurement(party: Party, variant: Variant, sides: Sequence[Side], evidence
         digests=sides[0].digests,
         weights_origin=sides[0].weights_origin,
         environment=party.rig.environment,
-        replicates=tuple(side.replicate for side in sides),
+        replicates=tuple(sides),
         evidence=evidence,
     )

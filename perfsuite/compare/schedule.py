@@ -13,7 +13,7 @@ from perfsuite.errors import WorkerError
 from perfsuite.judge.paired import judge_pairs, settled
 from perfsuite.measure import journal as journals
 from perfsuite.measure.clock import Clock, Say
-from perfsuite.measure.side_by_side import measure_pair
+from perfsuite.measure.stepping import measure_pair
 from perfsuite.records.comparison import Examination, Look, PairingFailure, Screening
 from perfsuite.records.measurement import Stack
 from perfsuite.records.pair import Pair, Pairing
@@ -127,7 +127,9 @@ class Schedule:
             decided = sum(found is not None for found in self.decided.values())
             self._say(f"pair {len(pairs) + 1} of {pairing.id}; {decided} of {len(self._pairings)} decided")
             with self._failing(pairing):
-                pair = measure_pair(pairing, self._baseline.rig, self._candidate.rig)
+                pair = measure_pair(
+                    pairing, self._baseline.rig, self._candidate.rig, candidate_first=len(pairs) % 2 == 1
+                )
                 self._journal.append(pair)
                 pairs.append(pair)
                 self._clock.count(pair.measured_s)

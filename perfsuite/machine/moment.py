@@ -16,18 +16,18 @@ _MEGAHERTZ = re.compile(r"^cpu MHz\s*:\s*([\d.]+)", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """Seconds since boot (of the CPUs) and since its start (of the process), in clock ticks of 10 ms.
+    """Seconds since boot (of the CPUs) and since the start of the processes that stand still, in ticks of 10 ms.
 
     ``busy_s`` leaves out what a hypervisor gave to others, ``steal_s``.
     """
 
     busy_s: float
     steal_s: float
-    process_s: float
+    idle_s: float
 
 
-def moment(cpus: Collection[int], pid: int, root: Path = Path("/")) -> Moment:
-    """Read the CPUs' times and those of all threads of the process; one that is gone did nothing."""
+def moment(cpus: Collection[int], idle: Collection[int], root: Path = Path("/")) -> Moment:
+    """Read the CPUs' times and those of all threads of the processes ``idle``; one that is gone did nothing."""
     busy_s = steal_s = 0.0
     for line in text_of(root / "proc/stat").splitlines():
         name, *ticks = line.split()
@@ -36,10 +36,12 @@ def moment(cpus: Collection[int], pid: int, root: Path = Path("/")) -> Moment:
             user, nice, system, _, _, irq, softirq, steal = map(int, ticks[:8])
             busy_s += (user + nice + system + irq + softirq) * _TICK_S
             steal_s += steal * _TICK_S
-    # The command, which may hold anything, ends with the last bracket; utime and stime are fields 14 and 15.
-    fields = text_of(root / "proc" / str(pid) / "stat").rpartition(")")[2].split()
-    process_s = sum(map(int, fields[11:13])) * _TICK_S
-    return Moment(busy_s=busy_s, steal_s=steal_s, process_s=process_s)
+    idle_s = 0.0
+    for pid in idle:
+        # The command, which may hold anything, ends with the last bracket; utime and stime are fields 14 and 15.
+        fields = text_of(root / "proc" / str(pid) / "stat").rpartition(")")[2].split()
+        idle_s += sum(map(int, fields[11:13])) * _TICK_S
+    return Moment(busy_s=busy_s, steal_s=steal_s, idle_s=idle_s)
 
 
 def frequency_mhz(cpus: Collection[int], root: Path = Path("/")) -> float | None:

@@ -11,6 +11,7 @@ from typing import Self
 from perfsuite.errors import UsageError, WorkerError
 from perfsuite.measure import journal as journals
 from perfsuite.measure.rig import Rig
+from perfsuite.measure.stepping import Stand, step
 from perfsuite.records.accuracy import Accuracy, Sketch
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.measurement import Digests, Failure, Measurement, Replicate, Stack
@@ -33,8 +34,6 @@ class JournalEntry:
     """One finished replicate."""
 
     variant: Variant
-    digests: Digests
-    weights_origin: str
     replicate: Replicate
 
 
@@ -116,12 +115,15 @@ def run(
         if variant in failures:
             continue
         try:
-            replicate, digests = rig.replicate(variant)
+            (replicate,) = step(
+                [Stand(variant=variant, rig=rig)],
+                duration_s=rig.settings.measure_s,
+                warm_up_limit_s=rig.settings.warm_up_limit_s,
+            )
         except WorkerError as error:
             failures[variant] = Failure(variant=variant, reason=str(error))
             continue
-        origin = rig.weights_origin(variant.model)
-        journal.append(JournalEntry(variant=variant, digests=digests, weights_origin=origin, replicate=replicate))
+        journal.append(JournalEntry(variant=variant, replicate=replicate))
     for variant in unchecked(variants, journal, observing=observing):
         on_step(variant)
         if variant in failures:
@@ -177,10 +179,10 @@ def steps(variants: Sequence[Variant], replicates: int, done: Sequence[Variant] 
 
 def _measurement(rig: Rig, variant: Variant, journal: Journal) -> Measurement | Failure:
     """One variant's weights or inputs that changed in mid-run cost that variant only."""
-    mine = [entry for entry in journal.entries if entry.variant == variant]
+    mine = [entry.replicate for entry in journal.entries if entry.variant == variant]
     check = journal.checks[variant]
     digests = mine[-1].digests
-    if {check.digests, *(entry.digests for entry in mine)} != {digests}:
+    if {check.digests, *(replicate.digests for replicate in mine)} != {digests}:
         return Failure(
             variant=variant,
             reason="its weights or inputs changed between its workers, so that they did not do the same work; "
@@ -193,7 +195,7 @@ def _measurement(rig: Rig, variant: Variant, journal: Journal) -> Measurement | 
         digests=digests,
         weights_origin=mine[-1].weights_origin,
         environment=rig.environment,
-        replicates=tuple(entry.replicate for entry in mine),
+        replicates=tuple(mine),
         evidence=check.evidence,
         wrong=check.wrong,
         reference=check.reference,

@@ -28,7 +28,7 @@ from perfsuite.measure.scratch import Scratch
 from perfsuite.measure.stack import current_stack
 from perfsuite.measure.timed import Timed
 from perfsuite.models import load_models
-from perfsuite.records.measurement import Digests, Replicate
+from perfsuite.records.measurement import Digests
 from perfsuite.spec import Mode, Support, Variant, workload
 from perfsuite.worker.protocol import Job
 
@@ -234,15 +234,6 @@ class Rig:
             artefact_bytes=artefact.stat().st_size if artefact else None,
         )
 
-    def replicate(self, variant: Variant) -> tuple[Replicate, Digests]:
-        """Measure the variant once, in a worker of its own."""
-        with self.timed(variant) as timed:
-            once = workload(variant.workload).once
-            warmup = timed.warm_up()
-            duration_s, iterations = (0.0, 1) if once else (self.settings.measure_s, 5)
-            block = timed.block(duration_s=duration_s, iterations=iterations)
-            return timed.replicate(warmup, tuple(block["latencies_ns"])), timed.digests
-
     @contextmanager
     def timed(self, variant: Variant) -> Iterator[Timed]:
         """A worker of its own, prepared, that can be timed; a deployed one loads its artefact.
@@ -254,7 +245,14 @@ class Rig:
             how |= How(artefact=self._artefact(variant), deployment="load")
         with self.worker(variant, **how) as worker:
             ready = self.prepare(variant, worker)
-            yield Timed(variant, worker, ready, timeout_s=self._timeout_s(variant), settings=self.settings)
+            yield Timed(
+                variant,
+                worker,
+                ready,
+                cpus=self.placement.cpus,
+                timeout_s=self._timeout_s(variant),
+                settings=self.settings,
+            )
 
     def _outputs(self, variant: Variant, **how: Unpack[How]) -> Outputs:
         import numpy as np

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from perfsuite.records.measurement import Digests, Replicate, Stages, Warmup
+from perfsuite.records.measurement import Block, Digests, Replicate, Stages, Warmup
 from perfsuite.spec import workload
 
 if TYPE_CHECKING:
@@ -20,9 +20,17 @@ class Timed:
     """One worker of a variant; ``ready`` is what it answered when it was prepared."""
 
     def __init__(
-        self, variant: Variant, worker: Worker, ready: Mapping[str, Any], *, timeout_s: float, settings: Settings
+        self,
+        variant: Variant,
+        worker: Worker,
+        ready: Mapping[str, Any],
+        *,
+        cpus: tuple[int, ...],
+        timeout_s: float,
+        settings: Settings,
     ) -> None:
         self.worker = worker
+        self.cpus = cpus
         self._variant = variant
         self._ready = ready
         self._timeout_s = timeout_s
@@ -30,6 +38,7 @@ class Timed:
 
     @property
     def digests(self) -> Digests:
+        """Of what the worker was prepared with."""
         return Digests(weights_sha256=self._ready["weights_sha256"], inputs_sha256=self._ready["inputs_sha256"])
 
     def warm_up(self, limit_s: float | None = None) -> Warmup:
@@ -45,7 +54,7 @@ class Timed:
             "block", timeout_s=self._timeout_s, duration_s=duration_s, iterations=iterations, settle=settle
         )
 
-    def replicate(self, warmup: Warmup, latencies_ns: tuple[int, ...]) -> Replicate:
+    def replicate(self, warmup: Warmup, blocks: tuple[Block, ...], *, weights_origin: str) -> Replicate:
         """What the worker was measured to do; to be asked last, as it reads the peak of its memory."""
         memory = self.worker.call("memory", timeout_s=self._timeout_s)
         stages = Stages(
@@ -54,6 +63,8 @@ class Timed:
             prepare_s=self._ready["prepare_s"],
             first_inference_s=self._ready["first_inference_s"],
             warm_up_s=warmup.duration_ns * 1e-9,
-            timed_s=sum(latencies_ns) * 1e-9,
+            timed_s=sum(sum(block.latencies_ns) for block in blocks) * 1e-9,
         )
-        return Replicate(latencies_ns=latencies_ns, warmup=warmup, stages=stages, **memory)
+        return Replicate(
+            digests=self.digests, weights_origin=weights_origin, warmup=warmup, stages=stages, blocks=blocks, **memory
+        )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import dataclass
 from enum import StrEnum
 
 from perfsuite.records.measurement import Measurement
+from perfsuite.records.session import Session
 from perfsuite.spec import Variant
 
 
@@ -21,12 +23,40 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline:
-    """The accepted measurement that another is held against, of its own stack or of another."""
+class Accepted:
+    """What one accepted session says of a variant; ``session`` is without its entries.
+
+    ``session`` is absent in files older than sessions.
+    """
 
     measurement: Measurement
-    stack_slug: str
     accepted_at: str | None
+    session: Session | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """The accepted sessions that a measurement is held against, the newest first, at least one.
+
+    All are of one stack, of its own or of another, with one environment, on the same weights and inputs.
+    """
+
+    accepted: tuple[Accepted, ...]
+    stack_slug: str
+
+    @property
+    def measurement(self) -> Measurement:
+        """The newest: whose kernels and outputs are held against."""
+        return self.accepted[0].measurement
+
+    @property
+    def accepted_at(self) -> str | None:
+        return self.accepted[0].accepted_at
+
+    @property
+    def latency_s(self) -> float:
+        """The geometric mean over sessions."""
+        return statistics.geometric_mean(one.measurement.latency_s for one in self.accepted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from dataclasses import dataclass
 
-from perfsuite.records.accuracy import Sketch
+from perfsuite.records.accuracy import Accuracy, Sketch
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.machine import MachineClass
 from perfsuite.records.violation import Violation
@@ -46,6 +47,8 @@ class Stages:
     first_inference_s: float
     warm_up_s: float
     timed_s: float
+    #: What the launcher that it was forked from took to import the stack; None in files older than it.
+    import_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +61,47 @@ class Warmup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replicate:
-    """One worker process of a variant: the unit of statistics."""
+class Conditions:
+    """What the machine did during a block.
+
+    ``others_cpu_s`` is what anybody else used of the worker's CPUs, ``idle_cpu_s`` what other workers of the
+    measurement did, which stand still; ``frequency_mhz`` is None where the machine does not tell.
+    ``resident_bytes`` is what the worker held at the block's end.
+    """
+
+    others_cpu_s: float
+    steal_s: float
+    idle_cpu_s: float
+    frequency_mhz: float | None
+    load_1min: float
+    minor_faults: int
+    major_faults: int
+    resident_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Consecutive timed iterations of one worker; ``conditions`` are absent in files older than them."""
 
     latencies_ns: tuple[int, ...]
+    conditions: Conditions | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replicate:
+    """One worker process of a variant, stepped alone or in turn with others: the unit of statistics."""
+
+    digests: Digests
+    weights_origin: str
     warmup: Warmup
     stages: Stages
     peak_rss_bytes: int
+    blocks: tuple[Block, ...]
+
+    @property
+    def latencies_ns(self) -> tuple[int, ...]:
+        """Of the iterations of all blocks."""
+        return tuple(latency for block in self.blocks for latency in block.latencies_ns)
 
     @property
     def latency_s(self) -> float:
@@ -75,6 +112,18 @@ class Replicate:
     def slow_latency_s(self) -> float:
         """What the slowest quarter of the passes takes."""
         return slowest_quarter_mean(self.latencies_ns) * 1e-9
+
+    @property
+    def early_log_ratio(self) -> float:
+        """The first half of the blocks over the second: above 0 if it was still cold; 0 of a single block."""
+        middle = len(self.blocks) // 2
+        if middle == 0:
+            return 0.0
+        early, late = (
+            fastest_half_mean([latency for block in half for latency in block.latencies_ns])
+            for half in (self.blocks[:middle], self.blocks[middle:])
+        )
+        return math.log(early / late)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +143,10 @@ class Measurement:
     wrong: tuple[Violation, ...] = ()
     #: Of eager FP32 on the same stack, weights and inputs; absent in files older than it.
     reference: Sketch | None = None
+    #: Its outputs against FP32's; absent where nothing was to be compared, and in files older than it.
+    accuracy: Accuracy | None = None
+    #: The id of the session that it belongs to; empty in files older than sessions.
+    session: str = ""
 
     @property
     def latency_s(self) -> float:

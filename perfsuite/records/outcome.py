@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from perfsuite.records.confirmation import Confirmation
 from perfsuite.records.speed import Speed, Verdict
 from perfsuite.records.violation import Violation
 from perfsuite.spec import Variant
@@ -24,7 +25,9 @@ class Outcome:
     """Speed, outputs, kernels, support and failure of one variant; ``verdict`` is the worst of them.
 
     ``outputs`` and ``kernels`` are not what is expected of them; ``lost`` is what the baseline did or
-    supports and this side does not. ``unsupported`` is this side's reason, ``failure`` the worker's.
+    supports and this side does not. ``costs`` are what it takes beside latency (memory, compiling, ...) and now
+    takes more of. ``unsupported`` is this side's reason, ``failure`` the worker's, ``ignored`` why the user's
+    settings let pass whatever came of it. ``confirmation`` is there where the stored baseline raised suspicion.
     """
 
     variant: Variant
@@ -33,8 +36,11 @@ class Outcome:
     outputs: tuple[Violation, ...] = ()
     kernels: tuple[Violation, ...] = ()
     lost: tuple[Violation, ...] = ()
+    costs: tuple[Violation, ...] = ()
     unsupported: str = ""
     failure: str = ""
+    ignored: str = ""
+    confirmation: Confirmation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

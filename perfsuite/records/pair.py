@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from perfsuite.records.measurement import Digests, Replicate, Stages, Warmup
+from perfsuite.records.measurement import Replicate
 from perfsuite.spec import Variant
 from perfsuite.stats.location import fastest_half_mean, slowest_quarter_mean
 
@@ -28,56 +28,6 @@ class Pairing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """Consecutive timed iterations of one worker, and what the machine did meanwhile.
-
-    ``others_cpu_s`` is what anybody else used of the worker's CPUs, ``idle_cpu_s`` what the other
-    worker did, which stands still; ``frequency_mhz`` is None where the machine does not tell.
-    """
-
-    latencies_ns: tuple[int, ...]
-    others_cpu_s: float
-    steal_s: float
-    idle_cpu_s: float
-    frequency_mhz: float | None
-    load_1min: float
-    minor_faults: int
-    major_faults: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """One of a pair's two workers."""
-
-    warmup: Warmup
-    stages: Stages
-    peak_rss_bytes: int
-    digests: Digests
-    weights_origin: str
-    blocks: tuple[Block, ...]
-
-    @property
-    def replicate(self) -> Replicate:
-        """The worker as any other that was timed: the iterations of all its blocks."""
-        return Replicate(
-            latencies_ns=tuple(latency for block in self.blocks for latency in block.latencies_ns),
-            warmup=self.warmup,
-            stages=self.stages,
-            peak_rss_bytes=self.peak_rss_bytes,
-        )
-
-    @property
-    def early_log_ratio(self) -> float:
-        """The first half of the blocks over the second: above 0 if it was still cold."""
-        middle = len(self.blocks) // 2
-        early, late = (
-            fastest_half_mean([latency for block in half for latency in block.latencies_ns])
-            for half in (self.blocks[:middle], self.blocks[middle:])
-        )
-        return math.log(early / late)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
     """Two workers, one of each stack, alive at once and stepped in turn: the unit of the statistics.
 
@@ -85,8 +35,8 @@ class Pair:
     """
 
     pairing: Pairing
-    baseline: Side
-    candidate: Side
+    baseline: Replicate
+    candidate: Replicate
 
     @property
     def measured_s(self) -> float:
@@ -104,5 +54,5 @@ class Pair:
         return self._log_ratio(slowest_quarter_mean)
 
     def _log_ratio(self, mean: Callable[[Sequence[float]], float]) -> float:
-        one, other = (mean(side.replicate.latencies_ns) for side in (self.baseline, self.candidate))
+        one, other = (mean(side.latencies_ns) for side in (self.baseline, self.candidate))
         return math.log(other / one)

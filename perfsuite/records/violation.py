@@ -27,6 +27,16 @@ class Kind(StrEnum):
     GRAPH_BREAKS = "graph breaks"  # numbers
     COMPILED_GRAPHS = "compiled graphs"  # numbers
     UNREAD = "unread lines"  # shares of those and the lines of a pass's kernels
+    # Of what a variant costs beside latency; all numbers are of one worker.
+    PEAK_MEMORY = "peak memory"  # bytes
+    MEMORY_GROWTH = "memory growth"  # bytes an iteration
+    FIRST_INFERENCE = "first inference"  # seconds
+    PREPARE = "preparing"  # seconds
+    COMPILE = "compiling"  # seconds, with an empty cache
+    IMPORT = "importing"  # seconds
+    ARTEFACT_SIZE = "artefact size"  # bytes
+    ACCURACY_DRIFT = "accuracy drift"  # dB of SQNR against FP32, inside its window
+    STALLS = "stalls"  # the share of a worker's time that passes far longer than its others take
     # Of what can be run.
     SUPPORT = "support"  # what the other side runs, this one cannot; ``why`` is its reason
 

@@ -26,7 +26,7 @@ from perfsuite.report.explain import explanation_lines
 from perfsuite.report.outcome import fault_lines, reason_words, verdict_words
 from perfsuite.report.text import milliseconds
 
-SCHEMA = 2
+SCHEMA = 3
 _STYLES = {
     Colour.GREEN: "",
     Colour.GREY: "dim",
@@ -98,13 +98,14 @@ def _meanwhile(report: Report) -> Iterator[str]:
     if not pairs:
         return
     blocks = [block for pair in pairs for side in (pair.baseline, pair.candidate) for block in side.blocks]
+    conditions = [block.conditions for block in blocks if block.conditions]
     cpu_s = report.threads * sum(sum(block.latencies_ns) for block in blocks) * 1e-9
     parts = [
         f"{name} {sum(seconds) / cpu_s:.1%}"
         for name, seconds in (
-            ("stolen by the hypervisor", (block.steal_s for block in blocks)),
-            ("used by other processes", (block.others_cpu_s for block in blocks)),
-            ("used by the worker that stood still", (block.idle_cpu_s for block in blocks)),
+            ("stolen by the hypervisor", (one.steal_s for one in conditions)),
+            ("used by other processes", (one.others_cpu_s for one in conditions)),
+            ("used by the worker that stood still", (one.idle_cpu_s for one in conditions)),
         )
     ]
     yield f"of the CPU time of the timed blocks: {', '.join(parts)}"

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from perfsuite.records.isa import Isa
 from perfsuite.records.violation import Against, Kind, Violation
+from perfsuite.report.costs import cost_statement
 
 #: How many of the things in ``where`` a sentence names before it counts the rest (judgement: one line).
 _NAMED = 3
@@ -85,6 +86,8 @@ def _statement(violation: Violation) -> str:
             return f"{_share(found)} of the libraries' lines were not understood, {_most(violation)}"
         case Kind.SUPPORT:
             return "lost: it runs in the baseline and is unsupported here"
+        case _:
+            return cost_statement(violation)
 
 
 def _instead(violation: Violation) -> str:

@@ -14,7 +14,7 @@ from perfsuite.machine.cpu import read_cpu
 from perfsuite.machine.isa import capabilities, missing
 from perfsuite.measure.rig import Rig
 from perfsuite.records.explanation import Cause, Explanation
-from perfsuite.records.measurement import Digests, Measurement, Replicate, Stages, Warmup
+from perfsuite.records.measurement import Block, Digests, Measurement, Replicate, Stages, Warmup
 from perfsuite.records.violation import Kind, Violation
 from perfsuite.spec import Mode, Precision, Variant
 
@@ -154,8 +154,11 @@ def check(rig: Rig, other: Rig, plant: Plant) -> Outcome:
 def _measurement(rig: Rig, variant: Variant, evidence: Evidence) -> Measurement:
     """The observing worker's own pass in the place of a timed replicate."""
     foot = evidence.footprint
+    digests, origin = Digests(weights_sha256="", inputs_sha256=""), rig.weights_origin(variant.model)
     replicate = Replicate(
-        latencies_ns=(round(evidence.forward_s * 1e9),),
+        digests=digests,
+        weights_origin=origin,
+        blocks=(Block(latencies_ns=(round(evidence.forward_s * 1e9),)),),
         warmup=Warmup(steady=False, iterations=0, duration_ns=0),
         stages=Stages(
             start_s=0.0,
@@ -171,8 +174,8 @@ def _measurement(rig: Rig, variant: Variant, evidence: Evidence) -> Measurement:
         variant=variant,
         stack=rig.stack,
         machine=rig.machine,
-        digests=Digests(weights_sha256="", inputs_sha256=""),
-        weights_origin=rig.weights_origin(variant.model),
+        digests=digests,
+        weights_origin=origin,
         environment=rig.environment,
         replicates=(replicate,),
         evidence=evidence,

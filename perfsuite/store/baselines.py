@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from perfsuite.errors import BaselineError
-from perfsuite.records.baseline import Acceptance, Baseline, Difference, Incomparable, Lack, Missing
+from perfsuite.records.baseline import Acceptance, Accepted, Baseline, Difference, Incomparable, Lack, Missing
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.machine import MachineClass
 from perfsuite.records.measurement import Measurement, Stack
@@ -48,7 +48,8 @@ class Baselines:
         best = max(entries, key=lambda e: (_slug(e) == own, e.measurement.digests == digests, e.accepted_s))
         if best.measurement.digests != digests:
             return Incomparable(fields=_other_work(best.measurement, measurement))
-        return Baseline(measurement=best.measurement, stack_slug=_slug(best), accepted_at=best.provenance.accepted_at)
+        accepted = Accepted(measurement=best.measurement, accepted_at=best.provenance.accepted_at)
+        return Baseline(accepted=(accepted,), stack_slug=_slug(best))
 
     def evidence(
         self, variant: Variant, machine: MachineClass, stack: Stack, *, stack_slug: str | None = None

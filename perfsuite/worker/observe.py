@@ -63,6 +63,11 @@ def resident_bytes() -> int:
     gc.collect()
     if hasattr(_libc, "malloc_trim"):  # glibc's
         _libc.malloc_trim(0)
+    return held_bytes()
+
+
+def held_bytes() -> int:
+    """What the process holds now, freed memory that the allocator keeps included."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 

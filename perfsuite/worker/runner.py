@@ -19,7 +19,7 @@ from perfsuite.models import load_models
 from perfsuite.models.base import Reads, Sources
 from perfsuite.spec import Mode, Precision, workload
 from perfsuite.worker import assets, faults, probe
-from perfsuite.worker.observe import forget_graphs, observe, resident_bytes
+from perfsuite.worker.observe import forget_graphs, held_bytes, observe, resident_bytes
 from perfsuite.worker.protocol import Closed, Job, Line
 from perfsuite.worker.timing import time_block, warm_up
 
@@ -145,6 +145,7 @@ class Worker:
             "cpu_s": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
             "minor_faults": after.ru_minflt - before.ru_minflt,
             "major_faults": after.ru_majflt - before.ru_majflt,
+            "resident_bytes": held_bytes(),
         }
 
     def memory(self) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
+from perfsuite.records.baseline import Accepted, Baseline
 from perfsuite.records.machine import MachineClass, Permission, StackAnswers, Versions
-from perfsuite.records.measurement import Digests, Measurement, Replicate, Stack, Stages, Warmup
+from perfsuite.records.measurement import Block, Digests, Measurement, Replicate, Stack, Stages, Warmup
 from perfsuite.spec import Mode, Precision, Variant
 
 VARIANT = Variant(model="resnet50", backend="ipex", mode=Mode.TORCHSCRIPT, precision=Precision.BF16, workload="latency")
@@ -39,7 +40,9 @@ ANSWERS = StackAnswers(
 def replicate(*latencies_ns: int, steady: bool = True, stages: Stages | None = None) -> Replicate:
     """One worker that timed these iterations."""
     return Replicate(
-        latencies_ns=latencies_ns,
+        digests=DIGESTS,
+        weights_origin="seeded",
+        blocks=(Block(latencies_ns=latencies_ns),),
         warmup=Warmup(steady=steady, iterations=12, duration_ns=400_000_000),
         stages=stages
         or Stages(start_s=0.1, load_s=0.2, prepare_s=0.3, first_inference_s=0.4, warm_up_s=0.5, timed_s=0.6),
@@ -59,6 +62,14 @@ def measurement(*medians_ns: int, **changes: Any) -> Measurement:
         replicates=tuple(replicate(median_ns) for median_ns in medians_ns),
     )
     return dataclasses.replace(whole, **changes)
+
+
+def baseline(
+    *measurements: Measurement, stack_slug: str = STACK.slug, accepted_at: str | None = "2026-11-01T00:00:00+00:00"
+) -> Baseline:
+    """A session for each measurement, the newest first."""
+    accepted = tuple(Accepted(measurement=one, accepted_at=accepted_at) for one in measurements)
+    return Baseline(accepted=accepted, stack_slug=stack_slug)
 
 
 def document(*measurements: Measurement, **head: Any) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from perfsuite.judge.outcome import judge_variant
 from perfsuite.records.accuracy import Accuracy
 from perfsuite.records.comparison import Examination, Inspection, Report, Row, StackSide
 from perfsuite.records.evidence import Evidence
+from perfsuite.records.measurement import Block, Conditions, Replicate
 from perfsuite.records.outcome import Outcome
-from perfsuite.records.pair import Block, Pair, Pairing, Side
+from perfsuite.records.pair import Pair, Pairing
 from perfsuite.records.speed import Reason, Speed, Verdict
 from perfsuite.records.violation import Violation
 from perfsuite.stats.intervals import Interval
@@ -23,8 +24,7 @@ ACCURACY = Accuracy(sqnr_db=40.0, centred_cosine=1.0, variation=1.0, agreement=1
 
 
 def block(*latencies_ns: int) -> Block:
-    return Block(
-        latencies_ns=latencies_ns,
+    conditions = Conditions(
         others_cpu_s=0.0,
         steal_s=0.0,
         idle_cpu_s=0.0,
@@ -32,20 +32,14 @@ def block(*latencies_ns: int) -> Block:
         load_1min=1.0,
         minor_faults=0,
         major_faults=0,
+        resident_bytes=1 << 28,
     )
+    return Block(latencies_ns=latencies_ns, conditions=conditions)
 
 
-def side(*block_medians_ns: int, **changes: Any) -> Side:
+def side(*block_medians_ns: int, **changes: Any) -> Replicate:
     """One worker with a block for each median."""
-    one = replicate(1)
-    whole = Side(
-        warmup=one.warmup,
-        stages=one.stages,
-        peak_rss_bytes=one.peak_rss_bytes,
-        digests=DIGESTS,
-        weights_origin="seeded",
-        blocks=tuple(block(median_ns) for median_ns in block_medians_ns),
-    )
+    whole = dataclasses.replace(replicate(), blocks=tuple(block(median_ns) for median_ns in block_medians_ns))
     return dataclasses.replace(whole, **changes)
 
 

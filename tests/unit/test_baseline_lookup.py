@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from builders import DIGESTS, MACHINE, OLD_STACK, OTHER_VARIANT, STACK, VARIANT, document, measurement
+from builders import DIGESTS, MACHINE, OLD_STACK, OTHER_VARIANT, STACK, VARIANT, baseline, document, measurement
 from evidence_builders import evidence, kernel
 
-from perfsuite.records.baseline import Baseline, Difference, Incomparable, Lack, Missing
+from perfsuite.records.baseline import Difference, Incomparable, Lack, Missing
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.machine import MachineClass
 from perfsuite.records.measurement import Measurement, Stack
@@ -69,7 +69,7 @@ def test_what_a_measurement_is_held_against(
     tmp_path: Path, accepted: list[Accepted], stack_slug: str | None, found: Measurement, day: int
 ) -> None:
     at = f"2026-01-{day:02}T00:00:00+00:00"
-    expected = Baseline(measurement=found, stack_slug=found.stack.slug, accepted_at=at)
+    expected = baseline(found, stack_slug=found.stack.slug, accepted_at=at)
     assert _baselines(tmp_path, *accepted).find(measurement(5), stack_slug=stack_slug) == expected
 
 

@@ -155,7 +155,7 @@ def test_any_value_may_be_another(baselines: Baselines, valid: bytes, change: Ca
 
 
 _RECORD: Place = ("benchmarks", 0, "extra_info", "perfsuite")
-_LATENCIES: Place = (*_RECORD, "replicates", 0, "latencies_ns")
+_LATENCIES: Place = (*_RECORD, "replicates", 0, "blocks", 0, "latencies_ns")
 
 
 @pytest.mark.parametrize(

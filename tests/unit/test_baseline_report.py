@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from builders import OTHER_VARIANT, VARIANT, measurement
+from builders import OTHER_VARIANT, VARIANT, baseline, measurement
 
 from perfsuite.records.baseline import (
     Acceptance,
@@ -42,7 +42,7 @@ _ACCEPT_LINE = (
 
 
 def _held(stack_slug: str, accepted_at: str | None) -> Baseline:
-    return Baseline(measurement=measurement(1), stack_slug=stack_slug, accepted_at=accepted_at)
+    return baseline(measurement(1), stack_slug=stack_slug, accepted_at=accepted_at)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -15,8 +16,10 @@ from hypothesis import strategies as st
 from perfsuite.check.outputs import Correctness, Outputs
 from perfsuite.check.sketch import sketch
 from perfsuite.errors import EvidenceError, UsageError, WorkerError
+from perfsuite.measure import campaign
 from perfsuite.measure.campaign import CheckEntry, Header, Journal, JournalEntry, run, steps
 from perfsuite.measure.rig import Rig
+from perfsuite.measure.stepping import Stand
 from perfsuite.records.accuracy import Accuracy
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.measurement import Digests, Failure, Measurement, Replicate
@@ -30,7 +33,7 @@ HEADER = Header(stack=STACK, machine_slug="some-machine", environment={"OMP_NUM_
 
 
 def _entry(variant: Variant, latency_ns: int) -> JournalEntry:
-    return JournalEntry(variant=variant, digests=DIGESTS, weights_origin="seeded", replicate=replicate(latency_ns))
+    return JournalEntry(variant=variant, replicate=replicate(latency_ns))
 
 
 FIRST, SECOND, THIRD = _entry(A, 1), _entry(B, 2), _entry(A, 3)
@@ -201,10 +204,10 @@ class _Rig:
         #: Of what the checking workers ran, where it is not what the timed ones did.
         self.digests: dict[Variant, Digests] = {}
 
-    def replicate(self, variant: Variant) -> tuple[Replicate, Digests]:
+    def replicate(self, variant: Variant) -> Replicate:
         if variant == self.untimed:
             raise WorkerError("worker 7 was killed")
-        return replicate(1), DIGESTS
+        return replicate(1)
 
     def weights_origin(self, model: str) -> str:
         return "seeded"
@@ -225,6 +228,15 @@ class _Rig:
 
     def forget(self, variant: Variant) -> None:
         pass
+
+
+def _step(stands: Sequence[Stand], **_: object) -> tuple[Replicate, ...]:
+    return tuple(cast(_Rig, stand.rig).replicate(stand.variant) for stand in stands)
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(campaign, "step", _step)
 
 
 def _run(
@@ -302,7 +314,7 @@ def test_weights_that_changed_cost_their_own_variant_only(tmp_path: Path, resumi
     rig = _Rig()
     journal = Journal.create(tmp_path, HEADER)
     if resuming:
-        journal.append(dataclasses.replace(FIRST, digests=OTHER))
+        journal.append(dataclasses.replace(FIRST, replicate=dataclasses.replace(FIRST.replicate, digests=OTHER)))
     else:
         rig.digests[A] = OTHER
     for _ in range(2):

@@ -160,11 +160,11 @@ def test_markdown_has_a_row_for_each_and_the_same_details() -> None:
 def test_json_holds_every_block(tmp_path: Path) -> None:
     write_report(report(SLOWER), tmp_path / "out.json")
     document = json.loads((tmp_path / "out.json").read_text())
-    assert document["schema"] == 2
+    assert document["schema"] == 3
     (found,) = document["report"]["rows"]
     assert found["outcome"]["verdict"] == found["outcome"]["speed"]["verdict"] == "regressed"
     assert len(found["pairs"][0]["candidate"]["blocks"]) == 4
-    assert found["pairs"][0]["candidate"]["blocks"][0]["frequency_mhz"] == 2400.0
+    assert found["pairs"][0]["candidate"]["blocks"][0]["conditions"]["frequency_mhz"] == 2400.0
 
 
 def test_what_disturbed_the_measurement_is_told() -> None:

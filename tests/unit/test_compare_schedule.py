@@ -56,7 +56,7 @@ class _Bench:
         monkeypatch.setattr(schedule, "measure_pair", self._measure)
         monkeypatch.setattr(schedule, "examine", self._examine)
 
-    def _measure(self, pairing: Pairing, *_: object) -> Pair:
+    def _measure(self, pairing: Pairing, *_: object, **__: object) -> Pair:
         self.asked.append(pairing)
         ratio = next(self._ratios[pairing], None)
         if ratio is None:
@@ -146,7 +146,7 @@ def test_what_no_longer_fits_starts_no_launchers(
     watch, took_s = _Watch(budget_s), {PAIRING: 3.0, OTHER: 7.0}
     bench = _Bench(monkeypatch, {PAIRING: [0.9, 1.1] * 8, OTHER: [0.9, 1.1] * 8})
 
-    def measured(pairing: Pairing, *rigs: object) -> Pair:
+    def measured(pairing: Pairing, *rigs: object, **_: object) -> Pair:
         watch.spent += took_s[pairing]
         return bench._measure(pairing, *rigs)
 

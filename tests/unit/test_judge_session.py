@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builders import DIGESTS, VARIANT, measurement
+from builders import DIGESTS, VARIANT, baseline, measurement
 from evidence_builders import evidence, kernel
 
 from perfsuite.check.outputs import Outputs
@@ -13,7 +13,7 @@ from perfsuite.check.sketch import sketch
 from perfsuite.gates.expectations import expectation
 from perfsuite.judge.session import judge_results
 from perfsuite.models.base import Reads
-from perfsuite.records.baseline import Baseline, Lack, Missing
+from perfsuite.records.baseline import Lack, Missing
 from perfsuite.records.isa import Isa
 from perfsuite.records.measurement import Failure, Measurement
 from perfsuite.records.outcome import Outcome
@@ -33,11 +33,7 @@ FINE = measurement(100, 101, evidence=evidence([kernel(isa=Isa.AMX)]), reference
 
 
 def _judged(result: Measurement | Failure, stored: Measurement | None, *objections: Violation) -> Outcome:
-    found = (
-        Baseline(measurement=stored, stack_slug="ipex-2.8.0_torch-2.8.0", accepted_at=None)
-        if stored
-        else Missing(kind=Lack.NO_CLASS, machine_slug="this-machine")
-    )
+    found = baseline(stored) if stored else Missing(kind=Lack.NO_CLASS, machine_slug="this-machine")
     return judge_results(
         {VARIANT: result},
         lambda _: found,

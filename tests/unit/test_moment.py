@@ -26,23 +26,23 @@ def _root(folder: Path, stat: str = STAT, process: str | None = None) -> Path:
 
 
 def test_only_the_cpus_asked_for_count_and_guests_only_once(tmp_path: Path) -> None:
-    found = moment({0, 1}, 77, _root(tmp_path))
+    found = moment({0, 1}, [77], _root(tmp_path))
     assert found.busy_s == pytest.approx(2 * (300 + 30 + 100 + 3 + 2) / TICKS)
     assert found.steal_s == pytest.approx(40 / TICKS)
 
 
 def test_a_process_counts_with_all_its_threads_whatever_it_is_called(tmp_path: Path) -> None:
     process = "77 (a ) name (x) S 1 77 77 0 -1 4194560 11 0 0 0 250 50 7 7 20 0 3 0 9 1 1\n"
-    assert moment({0}, 77, _root(tmp_path, process=process)).process_s == pytest.approx(300 / TICKS)
+    assert moment({0}, [77], _root(tmp_path, process=process)).idle_s == pytest.approx(300 / TICKS)
 
 
 def test_a_process_that_is_gone_did_nothing(tmp_path: Path) -> None:
-    assert moment({0}, 77, _root(tmp_path)).process_s == 0.0
+    assert moment({0}, [77], _root(tmp_path)).idle_s == 0.0
 
 
 def test_this_process_is_seen_to_compute() -> None:
-    before = moment({0}, os.getpid())
-    while moment({0}, os.getpid()).process_s == before.process_s:
+    before = moment({0}, [os.getpid()])
+    while moment({0}, [os.getpid()]).idle_s == before.idle_s:
         pass  # a clock tick, 10 ms
 
 

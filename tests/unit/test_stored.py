@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from builders import VARIANT, measurement, replicate
+from builders import VARIANT, baseline, measurement, replicate
 
 from perfsuite.judge.stored import COVERAGE, judge_session
 from perfsuite.records.baseline import Baseline, Difference, Incomparable, Lack, Missing
@@ -24,7 +24,7 @@ def _times(factor: float, medians_ns: tuple[int, ...] = STEADY_NS) -> tuple[int,
 
 
 def _stored(found: Measurement) -> Baseline:
-    return Baseline(measurement=found, stack_slug="ipex-2.8.0_torch-2.8.0", accepted_at="2026-11-01T00:00:00+00:00")
+    return baseline(found)
 
 
 def _judged(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from builders import OTHER_VARIANT, VARIANT, measurement, replicate
+from builders import OTHER_VARIANT, VARIANT, baseline, measurement, replicate
 
 from perfsuite.judge.outcome import judge_variant
 from perfsuite.records.baseline import Baseline, Lack, Missing
@@ -15,9 +15,7 @@ from perfsuite.records.speed import Reason, Speed, Verdict
 from perfsuite.report.timing import Timing, timing_lines, unsteady_lines, wall_time_line
 from perfsuite.spec import Support, Variant
 
-BASELINE = Baseline(
-    measurement=measurement(100), stack_slug="ipex-2.7.0_torch-2.7.0", accepted_at="2026-11-20T01:00:00+00:00"
-)
+BASELINE = baseline(measurement(100), stack_slug="ipex-2.7.0_torch-2.7.0", accepted_at="2026-11-20T01:00:00+00:00")
 MISSING = Missing(kind=Lack.NO_CLASS, machine_slug="this-machine", nearest="that-machine")
 
 

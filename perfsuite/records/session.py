@@ -1,0 +1,66 @@
+"""Everything that one invocation measured, and in what circumstances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from perfsuite.records.machine import MachineClass
+from perfsuite.records.measurement import Failure, Measurement, Stack
+from perfsuite.spec import Variant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """The commit of the user's project; ``dirty``: files differed from it."""
+
+    id: str
+    dirty: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineState:
+    """What two sessions of one machine class may differ in without any package being another; None: not told.
+
+    ``load_1min`` is the load average when the session began, before it computed anything.
+    """
+
+    node: str | None = None
+    kernel: str | None = None
+    microcode: str | None = None
+    governor: str | None = None
+    turbo: str | None = None
+    huge_pages: str | None = None
+    load_1min: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsupported:
+    """A variant that was asked for and cannot run, and why."""
+
+    variant: Variant
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What one invocation measured of one stack on one machine. ``begun_at`` is ISO 8601, and begins ``id``.
+
+    ``contents`` is a digest of each installed package's files, by its name: what a rebuilt stack is checked by.
+    ``settings`` are those that decide what a figure is. Variants in ``restarted`` were accepted with another speed
+    than the baseline's: what earlier sessions say of them holds no more.
+    """
+
+    id: str
+    begun_at: str
+    perfsuite: str
+    commit: Commit | None
+    stack: Stack
+    contents: dict[str, str]
+    machine: MachineClass
+    state: MachineState
+    environment: dict[str, str]
+    settings: dict[str, int | float | str | None]
+    measurements: tuple[Measurement, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    unsupported: tuple[Unsupported, ...] = ()
+    restarted: frozenset[str] = field(default_factory=frozenset)
