@@ -84,6 +84,10 @@ def reason_words(speed: Speed) -> str:
             return f"{word} by more than sessions of one stack ever differed, though by one replicate a side"
         case Reason.TIME:
             return f"the budget ended after {speed.observations} pairs of processes; give it more time (--budget)"
+        case Reason.NO_SUSPECT:
+            return f"its sessions leave no suspicion that it is slower by {matters} or more"
+        case Reason.UNCONFIRMED:
+            return f"may be slower by {matters} or more"
         case Reason.OTHER_DATA:
             return "other weights or other inputs were run"
         case Reason.NO_BASELINE:

@@ -19,7 +19,7 @@ FLOORS = (
     ("machine", "check"),
     ("gates", "explain"),
     ("measure", "store", "judge"),
-    ("stacks", "compare"),
+    ("stacks", "compare", "confirm"),
     ("report", "replay"),
     ("options", "selfcheck"),
     ("session", "commands"),
