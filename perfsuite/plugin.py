@@ -146,9 +146,7 @@ def _measure(session: pytest.Session, run: Run, variants: Sequence[Variant]) -> 
     from perfsuite import session as stages
 
     try:
-        rig = _rig(run)
-        stages.measure(run, rig, variants, session.config.rootpath / _JOURNALS)
-        stages.judge(run, rig)
+        stages.night(run, _rig(run), variants, session.config.rootpath / _JOURNALS)
     except PerfsuiteError as error:
         raise pytest.UsageError(str(error)) from error
 
@@ -308,6 +306,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             acceptance=run.acceptance,
             not_accepted=run.not_accepted,
             baselines=run.settings.baselines.name,
+            confirm=run.settings.confirm,
             wall_s=run.campaign_s,
             import_s=run.rig.import_s if run.rig else 0.0,
         )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from perfsuite.quantities import seconds, share
 
 if TYPE_CHECKING:
     # What argparse's add_subparsers returns has no public name.
@@ -53,18 +55,18 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _share(text: str) -> float:
-    number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    if not 0 < number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 100 %: give 2% or 0.02")
-    return number
+    return _asked(share, text)
 
 
 def _seconds(text: str) -> float:
-    parts = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", text)
-    if not parts or not any(parts.groups()):
-        raise argparse.ArgumentTypeError(f"{text} is no time: give 90s, 20m or 1h30m")
-    hours, minutes, seconds = (int(part or 0) for part in parts.groups())
-    return hours * 3600.0 + minutes * 60.0 + seconds
+    return _asked(seconds, text)
+
+
+def _asked(read: Callable[[str], float], text: str) -> float:
+    try:
+        return read(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _output(text: str) -> Path:

@@ -47,16 +47,13 @@ class Aim:
 class Trial:
     """What became of one variant: its pairs in their order, and what the fresh ones tell, or else the screening ones.
 
-    ``failure`` is why there are no more pairs.
+    ``told`` are those of its pairs that tell it, ``failure`` is why there are no more.
     """
 
     pairs: tuple[Pair, ...] = ()
+    told: tuple[Pair, ...] = ()
     conclusion: Confirmation | None = None
     failure: str = ""
-
-    @property
-    def fresh(self) -> tuple[Pair, ...]:
-        return self.pairs[SCREENING_PAIRS:]
 
 
 class Night:
@@ -148,11 +145,13 @@ class Night:
 
     def _shortlist(self) -> Shortlist:
         """As an earlier run settled it, for the looks depend on it; or else what there is time for now."""
-        if settled := self._journal.of(Shortlist):
+        settled = [one for one in self._journal.of(Shortlist) if one.matters == self._aim.matters]
+        if settled:
             return settled[-1]
         left_s = max(0.0, self._clock.budget_s - self._clock.spent_s)
         fresh_pairs = int(left_s / self._usual_s) if self._took_s else LOOKS[0]
-        found = Shortlist(suspects=tuple(suspects(self._screened, self._plan(fresh_pairs))), fresh_pairs=fresh_pairs)
+        ranked = tuple(suspects(self._screened, self._plan(fresh_pairs)))
+        found = Shortlist(matters=self._aim.matters, suspects=ranked, fresh_pairs=fresh_pairs)
         self._journal.append(found)
         return found
 
@@ -170,7 +169,8 @@ class Night:
         concluded = confirmed(self._screened, self._fresh(shortlist), plan)
         return {
             variant: Trial(
-                pairs=tuple(self._pairs[variant]),
+                pairs=tuple(pairs := self._pairs[variant]),
+                told=tuple(pairs[SCREENING_PAIRS:] if variant in shortlist.suspects else pairs[:SCREENING_PAIRS]),
                 conclusion=concluded.get(variant),
                 failure=self._failures.get(variant, ""),
             )

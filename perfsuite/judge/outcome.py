@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from perfsuite.judge.confirmation import Judgement
+from perfsuite.records.confirmation import Confirmation, Finding
 from perfsuite.records.outcome import Outcome
 from perfsuite.records.speed import Speed, Verdict
 from perfsuite.records.violation import Against, Kind, Violation
@@ -17,13 +21,17 @@ def judge_variant(
     outputs: tuple[Violation, ...] = (),
     kernels: tuple[Violation, ...] = (),
     lost: tuple[Violation, ...] = (),
+    costs: tuple[Violation, ...] = (),
     failure: str = "",
+    confirmation: Confirmation | None = None,
 ) -> Outcome:
     """What came of a variant that was run; wrong outputs are an error, whatever is known of its speed.
 
     Without ``speed`` nothing was asked of it: then what is not wrong is unchanged.
     """
     verdicts = [Verdict.UNCHANGED if speed is None else speed.verdict]
+    if costs:
+        verdicts.append(Verdict.REGRESSED)
     if kernels or lost:
         verdicts.append(Verdict.LOST)
     if outputs or failure:
@@ -35,7 +43,30 @@ def judge_variant(
         outputs=outputs,
         kernels=kernels,
         lost=lost,
+        costs=costs,
         failure=failure,
+        confirmation=confirmation,
+    )
+
+
+def with_confirmation(outcome: Outcome, judgement: Judgement) -> Outcome:
+    """The outcome once its suspicion was looked into: what pairs tell of speed and costs replaces what was stored."""
+    found = judgement.confirmation
+    costs = outcome.costs if found.finding is Finding.NOT_RUN else found.costs
+    return with_speed(replace(outcome, costs=costs, confirmation=found), judgement.speed)
+
+
+def with_speed(outcome: Outcome, speed: Speed) -> Outcome:
+    """The outcome with another verdict on its speed."""
+    return judge_variant(
+        outcome.variant,
+        speed=speed,
+        outputs=outcome.outputs,
+        kernels=outcome.kernels,
+        lost=outcome.lost,
+        costs=outcome.costs,
+        failure=outcome.failure,
+        confirmation=outcome.confirmation,
     )
 
 

@@ -42,7 +42,11 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shortlist:
-    """Whom screening made a suspect, the most suspicious first, and how many fresh pairs they may have together."""
+    """Whom screening made a suspect, the most suspicious first, and how many fresh pairs they may have together.
 
+    ``matters`` is the ratio from which on a slowdown of theirs matters.
+    """
+
+    matters: float
     suspects: tuple[Variant, ...]
     fresh_pairs: int

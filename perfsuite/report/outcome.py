@@ -6,6 +6,7 @@ from perfsuite.records.baseline import Baseline, Incomparable, Missing
 from perfsuite.records.outcome import Outcome
 from perfsuite.records.speed import Reason, Speed, Verdict
 from perfsuite.report.baselines import baseline_words, lack_line
+from perfsuite.report.confirmation import confirmation_lines
 from perfsuite.report.text import milliseconds
 from perfsuite.report.violations import violation_lines
 
@@ -26,7 +27,8 @@ def outcome_lines(outcome: Outcome) -> list[str]:
     head = f"{outcome.variant.id}: {verdict_words(outcome)}"
     if outcome.speed is not None:
         head += f", {speed_line(outcome.speed)}"
-    return [head, *(f"  {line}" for line in fault_lines(outcome))]
+    confirmed = confirmation_lines(outcome.confirmation) if outcome.confirmation else []
+    return [head, *(f"  {line}" for line in (*confirmed, *fault_lines(outcome)))]
 
 
 def fault_lines(outcome: Outcome) -> list[str]:
@@ -36,6 +38,7 @@ def fault_lines(outcome: Outcome) -> list[str]:
         *(f"wrong: {line}" for line in violation_lines(outcome.outputs)),
         *(f"kernels: {line}" for line in violation_lines(outcome.kernels)),
         *(f"lost: {line}" for line in violation_lines(outcome.lost)),
+        *(f"costs: {line}" for line in violation_lines(outcome.costs)),
         *([f"unsupported: {outcome.unsupported}"] if outcome.unsupported and not outcome.lost else []),
     ]
 

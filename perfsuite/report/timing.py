@@ -11,6 +11,7 @@ from perfsuite.records.measurement import Failure, Measurement
 from perfsuite.records.outcome import Outcome
 from perfsuite.records.speed import Verdict
 from perfsuite.report.baselines import acceptance_lines, baseline_lines
+from perfsuite.report.confirmation import suspicion_lines
 from perfsuite.report.outcome import outcome_lines
 from perfsuite.spec import Support, Variant
 
@@ -32,6 +33,7 @@ class Timing:
     acceptance: Acceptance | None
     not_accepted: str | None
     baselines: str
+    confirm: str
     wall_s: float
     import_s: float
 
@@ -42,6 +44,7 @@ def timing_lines(timing: Timing) -> list[str]:
     measured = [result for result in timing.results.values() if isinstance(result, Measurement)]
     return [
         *_verdict_lines(outcomes),
+        *suspicion_lines(outcomes, timing.confirm),
         *_nothing_timed_lines(timing),
         *baseline_lines(_found(outcomes), timing.baselines),
         *(acceptance_lines(timing.acceptance) if timing.acceptance else ()),
