@@ -45,13 +45,9 @@ def _pairs(ratio: float, count: int, *, latency_ms: int = 100) -> list[Pair]:
         pytest.param(Conclusion.IMPROVED, 0.9, 0.91, 100, Finding.IMPROVEMENT, Verdict.IMPROVED, id="improved"),
         pytest.param(Conclusion.UNCHANGED, 1.0, 1.06, 106, Finding.DRIFT, Verdict.UNCHANGED, id="both moved"),
         pytest.param(Conclusion.UNCHANGED, 1.0, 1.06, 104, Finding.DRIFT, Verdict.UNCHANGED, id="moved by most of it"),
-        pytest.param(
-            Conclusion.UNCHANGED, 1.0, 1.06, 102, Finding.NOT_REPRODUCED, Verdict.UNCHANGED, id="hardly"
-        ),
+        pytest.param(Conclusion.UNCHANGED, 1.0, 1.06, 102, Finding.NOT_REPRODUCED, Verdict.UNCHANGED, id="hardly"),
         pytest.param(Conclusion.UNCHANGED, 1.0, 1.06, 94, Finding.NOT_REPRODUCED, Verdict.UNCHANGED, id="moved back"),
-        pytest.param(
-            Conclusion.UNCHANGED, 1.0, 1.01, 106, Finding.NOT_REPRODUCED, Verdict.UNCHANGED, id="never"
-        ),
+        pytest.param(Conclusion.UNCHANGED, 1.0, 1.01, 106, Finding.NOT_REPRODUCED, Verdict.UNCHANGED, id="never"),
         pytest.param(Conclusion.UNCHANGED, 1.0, 0.9, 91, Finding.DRIFT, Verdict.UNCHANGED, id="both got faster"),
         pytest.param(
             Conclusion.INCONCLUSIVE, 1.03, 1.06, 106, Finding.INCONCLUSIVE, Verdict.INCONCLUSIVE, id="inconclusive"
