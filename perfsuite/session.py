@@ -52,6 +52,7 @@ def judge(run: Run, rig: Rig) -> None:
         lambda measurement: run.baselines.find(measurement, stack_slug=run.baseline_stack),
         expected=rig.expectation,
         gate=rig.objections,
+        limits=run.settings.limits,
         regression_ratio=run.settings.regression_ratio,
     )
     for variant, outcome in run.outcomes.items():
