@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,9 @@ import pytest
 from perfsuite.backends import BACKENDS
 from perfsuite.errors import BaselineError, PerfsuiteError
 from perfsuite.explain.changes import evidence_changes
-from perfsuite.judge.colour import colour
+from perfsuite.judge.colour import colour, own_colour
 from perfsuite.judge.outcome import judge_support, judge_variant
+from perfsuite.limits import check_entries
 from perfsuite.machine.cpu import read_cpu
 from perfsuite.models import load_models
 from perfsuite.options import CHECKED_WORKLOAD, TIMED_WORKLOAD, Run, add_options, read_run
@@ -24,6 +26,7 @@ from perfsuite.report.evidence import change_lines, evidence_lines
 from perfsuite.report.explain import explanation_lines
 from perfsuite.report.outcome import outcome_lines
 from perfsuite.report.timing import Timing, timing_lines
+from perfsuite.report.within import within_lines
 from perfsuite.spec import WORKLOADS, Mode, Precision, Support, Variant, matrix
 
 if TYPE_CHECKING:
@@ -46,11 +49,12 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         run = read_run(config)
         models = load_models(run.settings.models)
+        backends = tuple(backend.name for backend in BACKENDS)
+        workloads = tuple(workload.name for workload in WORKLOADS)
+        check_entries(run.settings.match, list(matrix(tuple(models), backends, workloads)))
     except PerfsuiteError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[_RUN] = run
-    workloads = [workload.name for workload in WORKLOADS]
-    backends = [backend.name for backend in BACKENDS]
     for name in (*models, *backends, *Mode, *Precision, *workloads):
         config.addinivalue_line("markers", f"{name}: every variant of {name}")
     config.addinivalue_line("markers", "published: the variants of ipex's published example scripts")
@@ -86,7 +90,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if support.reason is not None:
             run.unsupported[variant] = support
             if variant in accepted:
-                run.outcomes[variant] = judge_support(variant, support, in_baseline=True)
+                ignored = run.settings.limits(variant).ignore
+                run.outcomes[variant] = judge_support(variant, support, in_baseline=True, ignored=ignored)
             else:
                 marks.append(pytest.mark.skip(reason=f"unsupported: {support.reason}"))
         if timed:
@@ -207,17 +212,18 @@ def outcome(request: pytest.FixtureRequest, variant: Variant, benchmark: Benchma
     if isinstance(measured, Measurement):
         marker = request.node.get_closest_marker("benchmark")
         replay(benchmark, marker.kwargs["timer"], measured)
-        if colour(found, run.policy) is not Colour.RED:  # what is red is no baseline for tomorrow
+        if own_colour(found, run.policy) is not Colour.RED:  # what is red is no baseline for tomorrow
             run.benchmarks.append(benchmark.stats)
     return found
 
 
 @pytest.fixture
 def settle(request: pytest.FixtureRequest) -> Callable[[Outcome], None]:
-    """Call with an outcome: the test fails if it is red, and is skipped if nobody could tell."""
+    """Call with an outcome: the test fails if it is red, and is skipped if nobody could tell or it is ignored."""
     run = request.config.stash[_RUN]
 
     def settled(outcome: Outcome) -> None:
+        outcome = dataclasses.replace(outcome, ignored=run.settings.limits(outcome.variant).ignore)
         lines = outcome_lines(outcome)
         match colour(outcome, run.policy):
             case Colour.RED:
@@ -310,5 +316,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             wall_s=run.campaign_s,
             import_s=run.rig.import_s if run.rig else 0.0,
         )
-        for line in timing_lines(timing):
+        for line in (*timing_lines(timing), *_within_lines(run)):
             terminalreporter.write_line(line)
+
+
+def _within_lines(run: Run) -> list[str]:
+    if run.rig is None:
+        return []
+    rig = run.rig
+    measured = {variant: one for variant, one in run.results.items() if isinstance(one, Measurement)}
+    # Simulated, partial or emulated: nobody takes those for fast.
+    known = [one for one in measured if rig.support(one).limit or not rig.expectation(one).dtype]
+    return within_lines(measured, run.settings.limits, known=known)

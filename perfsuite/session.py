@@ -50,7 +50,7 @@ def night(run: Run, rig: Rig, variants: Sequence[Variant], journals: Path) -> No
         run.baselines.newest(rig.machine, rig.stack, stack_slug=run.baseline_stack),
         replicates=run.settings.replicates,
         confirm=run.settings.confirm,
-        budget_s=run.budget_s,
+        budget_s=run.settings.budget_s,
     )
     print(plan_line(run.plan, run.settings.confirm), file=sys.__stderr__, flush=True)
     with machine_lock("pytest --benchmark-only"):
@@ -81,6 +81,7 @@ def judge(run: Run, rig: Rig) -> None:
         lambda measurement: run.baselines.find(measurement, stack_slug=run.baseline_stack),
         expected=rig.expectation,
         gate=rig.objections,
+        limits=run.settings.limits,
         regression_ratio=run.settings.regression_ratio,
     )
 

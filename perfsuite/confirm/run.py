@@ -13,11 +13,11 @@ from perfsuite.confirm.night import Aim, Night, Trial
 from perfsuite.errors import PerfsuiteError, WorkerError
 from perfsuite.judge.confirmation import Judgement, incomparable, judge_confirmation, unconfirmed
 from perfsuite.judge.costs import pair_cost_violations
+from perfsuite.limits import Limits
 from perfsuite.measure.clock import Clock, Say
 from perfsuite.records.baseline import Baseline, Difference
 from perfsuite.records.pair import Pair
 from perfsuite.records.speed import Speed, Verdict
-from perfsuite.settings import Limits
 from perfsuite.spec import Variant
 
 if TYPE_CHECKING:

@@ -199,4 +199,5 @@ def _measurement(rig: Rig, variant: Variant, journal: Journal) -> Measurement | 
         evidence=check.evidence,
         wrong=check.wrong,
         reference=check.reference,
+        accuracy=check.accuracy,
     )
