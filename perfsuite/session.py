@@ -84,6 +84,9 @@ def judge(run: Run, rig: Rig) -> None:
         limits=run.settings.limits,
         regression_ratio=run.settings.regression_ratio,
     )
+    for variant, before, after in _held(run):
+        if before.evidence and after.evidence:
+            run.evidence_changes[variant] = evidence_changes(before.evidence, after.evidence)
 
 
 def confirm_suspects(run: Run, rig: Rig) -> None:
@@ -120,24 +123,23 @@ def confirm_suspects(run: Run, rig: Rig) -> None:
 
 
 def explain_changes(run: Run) -> None:
-    """What changed between what each variant runs and what its baseline did, and why it is slower or faster."""
+    """Why each variant is slower or faster than its baseline: by the pairs that told, or else by what is stored."""
+    for variant, before, after in _held(run):
+        found = run.confirmed.get(variant)
+        if found and (pairs := found.trial.told):
+            evidence = found.evidence or before.evidence
+            before = replace(before, replicates=tuple(pair.baseline for pair in pairs), evidence=evidence)
+            after = replace(after, replicates=tuple(pair.candidate for pair in pairs))
+        run.explanations[variant] = explain(before, after)
+
+
+def _held(run: Run) -> Iterator[tuple[Variant, Measurement, Measurement]]:
+    """Each variant that has a baseline, its newest session and this one."""
     for variant, outcome in run.outcomes.items():
         result = run.results.get(variant)
         speed = outcome.confirmation.stored if outcome.confirmation else outcome.speed
-        stored = speed.baseline if speed else None
-        if not isinstance(result, Measurement) or not isinstance(stored, Baseline):
-            continue
-        before, after = stored.measurement, result
-        if (found := run.confirmed.get(variant)) and (pairs := found.trial.told):
-            before = replace(
-                before,
-                replicates=tuple(pair.baseline for pair in pairs),
-                evidence=found.evidence or before.evidence,
-            )
-            after = replace(after, replicates=tuple(pair.candidate for pair in pairs))
-        run.explanations[variant] = explain(before, after)
-        if before.evidence and after.evidence:
-            run.evidence_changes[variant] = evidence_changes(before.evidence, after.evidence)
+        if speed and isinstance(speed.baseline, Baseline) and isinstance(result, Measurement):
+            yield variant, speed.baseline.measurement, result
 
 
 def _is_held(outcome: Outcome) -> bool:
@@ -153,8 +155,12 @@ def _suspects(run: Run, held: Mapping[Variant, Speed]) -> dict[Variant, Suspect]
     found = suspects(
         {variant: measured[variant] for variant in held}, held, matters=lambda variant: limits[variant].matters
     )
-    # The slowest quarter of the iterations, or costs, may be worse though the rest is not.
-    worse = [variant for variant in held if run.outcomes[variant].verdict is Verdict.REGRESSED]
+    # The slowest quarter of the iterations, costs or kernels may be worse though the latency is not.
+    worse = [
+        variant
+        for variant in held
+        if run.outcomes[variant].verdict in (Verdict.REGRESSED, Verdict.LOST) or run.evidence_changes.get(variant)
+    ]
     others = held if run.settings.confirm == "all" else ()
     return {
         variant: Suspect(stored=held[variant], limits=limits[variant], faster=variant in found.faster)
