@@ -139,7 +139,7 @@ def read_run(config: pytest.Config) -> Run:
             accept_speed=option("baseline_update"),
         ),
         resume=option("resume"),
-        baselines=Baselines(settings.baselines),
+        baselines=Baselines(settings.baselines, most=settings.sessions),
     )
     if name := option("stack"):
         run.ready = ready_stack(name, stack_definitions(settings.stacks, config.rootpath), say=_say)

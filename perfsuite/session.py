@@ -12,6 +12,7 @@ from perfsuite.explain.causes import explain
 from perfsuite.explain.changes import evidence_changes
 from perfsuite.judge.session import judge_results
 from perfsuite.measure import campaign
+from perfsuite.measure.head import session_head
 from perfsuite.measure.lock import machine_lock
 from perfsuite.records.baseline import Baseline
 from perfsuite.records.measurement import Measurement
@@ -23,15 +24,18 @@ if TYPE_CHECKING:
     from perfsuite.spec import Variant
 
 
-def measure(run: Run, rig: Rig, variants: Sequence[Variant], journals: Path) -> None:
-    """Measure and check the variants; the run's results and its journal are there afterwards.
+_JOURNALS = ".perfsuite"
+
+
+def measure(run: Run, rig: Rig, variants: Sequence[Variant], root: Path) -> None:
+    """Measure and check the variants of the project in ``root``; the run has its results and its journal afterwards.
 
     Raises PerfsuiteError if there is nothing to resume or the machine is in use.
     """
     start_s = time.perf_counter()
     with machine_lock("pytest --benchmark-only"):
         how = campaign.Journal.resume if run.resume else campaign.Journal.create
-        run.journal = journal = how(journals, campaign.header(rig))
+        run.journal = journal = how(root / _JOURNALS, session_head(rig, root))
         run.resumed = Counter(entry.variant for entry in journal.entries)
         left = campaign.steps(variants, run.settings.replicates, [entry.variant for entry in journal.entries])
         unchecked = campaign.unchecked(variants, journal, observing=run.observing)

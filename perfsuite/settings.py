@@ -33,6 +33,9 @@ class Settings:
     warm_up_limit_s: float = 5.0
     step_timeout_s: float | None = None
     baselines: Path = Path("baselines")
+    #: How many accepted sessions of a variant count. Of 8 the mean is so well known that a candidate's own session
+    #: makes eight ninths of the doubt, and older ones tell of an older machine (judgement).
+    sessions: int = 8
     #: Slower by more than this fails. Machine states alone moved BERT by 19 % with no change
     #: (19 sessions of one process each on a 2-core machine); 1.25 leaves room above that.
     regression_ratio: float = 1.25
@@ -43,7 +46,7 @@ class Settings:
     stacks: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        positive = ("replicates", "measure_s", "warm_up_limit_s", "step_timeout_s", "threads")
+        positive = ("replicates", "sessions", "measure_s", "warm_up_limit_s", "step_timeout_s", "threads")
         for name in positive:
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
@@ -125,6 +128,7 @@ def _tools(pyproject: Path) -> dict[str, Any]:
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "threads": (int,),
     "replicates": (int,),
+    "sessions": (int,),
     "weights": (str,),
     "measure_s": (int, float),
     "warm_up_limit_s": (int, float),
