@@ -163,7 +163,7 @@ def read_run(config: pytest.Config) -> Run:
             accept_speed=option("baseline_update"),
         ),
         resume=option("resume"),
-        baselines=Baselines(settings.baselines),
+        baselines=Baselines(settings.baselines, most=settings.sessions),
         root=config.rootpath,
     )
     if name := option("stack"):

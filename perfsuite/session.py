@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perfsuite.confirm.drift import drift
@@ -23,6 +22,7 @@ from perfsuite.judge.session import judge_results
 from perfsuite.judge.stored import suspects
 from perfsuite.measure import campaign
 from perfsuite.measure.clock import Clock, Say
+from perfsuite.measure.head import session_head
 from perfsuite.measure.lock import machine_lock
 from perfsuite.measure.plan import plan
 from perfsuite.measure.rig import Rig
@@ -39,7 +39,10 @@ if TYPE_CHECKING:
     from perfsuite.spec import Variant
 
 
-def night(run: Run, rig: Rig, variants: Sequence[Variant], journals: Path) -> None:
+_JOURNALS = ".perfsuite"
+
+
+def night(run: Run, rig: Rig, variants: Sequence[Variant]) -> None:
     """The whole run; its results, outcomes and explanations are there afterwards.
 
     Raises PerfsuiteError if there is nothing to resume or the machine is in use.
@@ -54,17 +57,17 @@ def night(run: Run, rig: Rig, variants: Sequence[Variant], journals: Path) -> No
     )
     print(plan_line(run.plan, run.settings.confirm), file=sys.__stderr__, flush=True)
     with machine_lock("pytest --benchmark-only"):
-        measure(run, rig, variants, journals)
+        measure(run, rig, variants)
         judge(run, rig)
         confirm_suspects(run, rig)
     explain_changes(run)
     run.campaign_s = time.perf_counter() - start_s
 
 
-def measure(run: Run, rig: Rig, variants: Sequence[Variant], journals: Path) -> None:
+def measure(run: Run, rig: Rig, variants: Sequence[Variant]) -> None:
     """Measure and check the variants, pass by pass."""
     how = campaign.Journal.resume if run.resume else campaign.Journal.create
-    run.journal = journal = how(journals, campaign.header(rig))
+    run.journal = journal = how(run.root / _JOURNALS, session_head(rig, run.root))
     run.resumed = Counter(entry.variant for entry in journal.entries)
     left = campaign.steps(variants, run.settings.replicates, [entry.variant for entry in journal.entries])
     unchecked = campaign.unchecked(variants, journal, observing=run.observing)
@@ -100,7 +103,7 @@ def confirm_suspects(run: Run, rig: Rig) -> None:
     for variant in held.keys() - asked.keys():
         speed = unsuspected(held[variant], matters=run.settings.limits(variant).matters)
         run.outcomes[variant] = with_speed(run.outcomes[variant], speed)
-    clock = Clock(run.plan.confirm_s)
+    clock, head = Clock(run.plan.confirm_s), run.journal.header
     aim = Aim(
         matters=run.settings.matters,
         false_alarm=run.settings.false_alarm,
@@ -114,7 +117,7 @@ def confirm_suspects(run: Run, rig: Rig) -> None:
             lambda baseline: _baseline_rig(run, baseline, say),
             run.journal,
             aim,
-            drift=lambda baseline, pairs: drift(baseline, run.head.state, pairs, threads=rig.placement.threads),
+            drift=lambda baseline, pairs: drift(baseline, head.state, pairs, threads=rig.placement.threads),
             clock=clock,
             say=say,
         )
