@@ -309,7 +309,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             not_accepted=run.not_accepted,
             baselines=run.settings.baselines.name,
             wall_s=run.campaign_s,
-            import_s=run.rig.import_s if run.rig else 0.0,
+            chores=run.rig.ledger.spent_s if run.rig else {},
         )
         for line in timing_lines(timing):
             terminalreporter.write_line(line)

@@ -27,8 +27,10 @@ class Job:
     deployment: str | None = None
     #: Where workers of one variant may hand on what calibrating found, as ``Recipe.calibrated``.
     calibrated: str | None = None
-    #: Whether the worker will be asked to observe, and so may spend time on it while preparing.
-    observe: bool = False
+
+
+#: In the place of a job: the launcher answers when what it was told before is done.
+NOTHING = b"{}"
 
 
 class Closed(Exception):

@@ -9,6 +9,7 @@ from builders import OTHER_VARIANT, VARIANT, baseline, measurement, replicate
 
 from perfsuite.judge.outcome import judge_variant
 from perfsuite.records.baseline import Baseline, Lack, Missing
+from perfsuite.records.chore import Chore
 from perfsuite.records.measurement import Measurement, Stages
 from perfsuite.records.outcome import Outcome
 from perfsuite.records.speed import Reason, Speed, Verdict
@@ -36,7 +37,7 @@ def _timing(outcomes: Sequence[Outcome] = (), measurements: Sequence[Measurement
         not_accepted=None,
         baselines="kept",
         wall_s=100.0,
-        import_s=5.0,
+        chores={Chore.IMPORTING: 5.0},
     )
     return dataclasses.replace(whole, **changes)
 
