@@ -211,8 +211,7 @@ class _Campaign:
     def _check(self, wanted: Sequence[Variant]) -> None:
         """Hold what was answered against FP32, where that is not still to answer for itself."""
         for variant in list(self._answered):
-            reference = variant.reference
-            coming = reference in self._left and reference in wanted and reference not in self.failures
+            coming = variant.reference in self._left and variant.reference in wanted
             if self._rig.knows_reference(variant) or not coming:
                 self._answered.remove(variant)
                 self._on_step(variant)

@@ -280,9 +280,11 @@ def test_while_the_clock_allows_what_varies_most_is_timed_again(
     assert len(result.replicates) == 2 + turns
 
 
-def test_what_runs_once_is_not_timed_again(tmp_path: Path) -> None:
-    rig = _Rig()
-    _run(Journal.create(tmp_path, HEADER), rig, [ONCE_VARIANT], clock=_Turns(1))
+def test_what_runs_once_is_not_timed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig, clock = _Rig(), _Turns(1)
+    monkeypatch.setattr(rig, "preload", lambda variant: None)
+    monkeypatch.setattr(clock, "allows", lambda _: len(rig.asked) < 9)
+    _run(Journal.create(tmp_path, HEADER), rig, [ONCE_VARIANT], clock=clock)
     assert rig.all_asked("time") == [ONCE_VARIANT]
 
 
