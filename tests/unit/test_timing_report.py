@@ -80,6 +80,14 @@ def test_wall_time_adds_up() -> None:
     assert line.endswith("preparing 20%, loading 10%, importing 5%, other 15%")
 
 
+def test_what_is_done_beside_the_timed_workers_is_named_where_it_can_be_seen() -> None:
+    chores = {Chore.IMPORTING: 5.0, Chore.SAVING: 8.0, Chore.OBSERVING: 2.0, Chore.STARTING: 0.4}
+    timing = _timing(measurements=[measurement(replicates=(replicate(1, stages=STAGES),))], chores=chores)
+    assert wall_time_line(timing).endswith(
+        "preparing 20%, loading 10%, importing 5%, saving artefacts 8%, observing 2%, other 5%"
+    )
+
+
 def test_what_an_earlier_run_measured_is_none_of_this_run_s_time() -> None:
     both = measurement(replicates=(replicate(1, stages=STAGES), replicate(1, stages=STAGES)))
     timing = _timing(measurements=[both], resumed={VARIANT: 1})
