@@ -128,11 +128,8 @@ class Rig:
 
     @contextmanager
     def timed(self, variant: Variant) -> Iterator[Timed]:
-        """A worker of its own, prepared, that can be timed; a deployed one loads its artefact.
-
-        The first of a variant calibrates for those that follow.
-        """
-        how = How(fault=self._fault(variant), calibrated=self._scratch.path / f"{variant.id}.calibrated")
+        """A worker of its own, prepared, that can be timed; a deployed one loads its artefact."""
+        how = How(fault=self._fault(variant))
         how |= self._artefacts.loading(variant)
         with self._workers.ready(variant, **how) as timed:
             self._workers.settle()

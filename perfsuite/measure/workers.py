@@ -29,7 +29,10 @@ class How(TypedDict, total=False):
 
 
 class Workers:
-    """Starts workers of the interpreter ``python``; a backend's launcher starts when it is first needed."""
+    """Starts workers of the interpreter ``python``; a backend's launcher starts when it is first needed.
+
+    The first that calibrates does so for all that follow in any mode, but for those with a fault in them.
+    """
 
     def __init__(
         self,
@@ -45,7 +48,7 @@ class Workers:
         self._python = python
         self._environment = dict(environment)
         self._placement = placement
-        self._logs = folder / "logs"
+        self._folder = folder
         self._ledger = ledger
         self._launchers: dict[str, Launcher] = {}
         self.assets = Assets(settings.weights)
@@ -98,6 +101,10 @@ class Workers:
     def job(self, variant: Variant, **how: Unpack[How]) -> Job:
         """What a worker is told of the variant."""
         artefact, calibrated = how.get("artefact"), how.get("calibrated")
+        if calibrated is None and how.get("fault") is None:
+            # In whichever mode it is to run, the same module is calibrated, on the same data.
+            names = (variant.model, variant.backend, variant.precision, variant.workload)
+            calibrated = self._folder / f"{'-'.join(names)}.calibrated"
         return Job(
             model=variant.model,
             model_target=self._settings.models.get(variant.model),
@@ -144,6 +151,6 @@ class Workers:
                 backend=backend,
                 environment=self._environment,
                 cpus=self._placement.cpus,
-                logs=self._logs,
+                logs=self._folder / "logs",
             )
         return self._launchers[backend]

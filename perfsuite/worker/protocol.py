@@ -25,7 +25,7 @@ class Job:
     artefact: str | None = None
     #: save: prepare and write the artefact; load: read it in place of preparing.
     deployment: str | None = None
-    #: Where workers of one variant may hand on what calibrating found, as ``Recipe.calibrated``.
+    #: Where workers of one model and precision may hand on what calibrating found, as ``Recipe.calibrated``.
     calibrated: str | None = None
 
 
