@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 
+from perfsuite.records.session import Session
 from perfsuite.store.baselines import Baselines
+from perfsuite.store.documents import head_fields
+from perfsuite.store.sessions import read_stored
 
 _ONE = "tiny and stock and eager and fp32"
 
