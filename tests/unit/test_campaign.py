@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import random
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +206,31 @@ def test_evidence_cut_by_a_crash_is_dropped(tmp_path: Path) -> None:
     journal.path.write_bytes(journal.path.read_bytes()[:-40])
     resumed = Journal.resume(tmp_path, HEADER)
     assert (resumed.entries, resumed.checks) == ([FIRST], {})
+
+
+@pytest.mark.parametrize("number", range(4), ids=["head", "replicate", "check", "end-of-the-check"])
+def test_a_journal_that_is_not_as_it_was_written_is_read_as_valid_or_refused(tmp_path: Path, number: int) -> None:
+    """A thousand of them: never another exception, and what is resumed can be judged."""
+    journal = Journal.create(tmp_path, HEADER)
+    for record in (FIRST, OBSERVED):
+        journal.append(record)
+    whole = journal.path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    start = sum(map(len, lines[:number])) if number < 3 else len(whole) - 1500
+    generator = random.Random(number)
+    refused = 0
+    for _ in range(250):
+        at = start + generator.randrange(len(lines[min(number, 2)]) if number < 3 else 1500)
+        other = generator.choice([b"", b"0", b"-", b'"', b"}", b"]", b",", b"null", b"1e999", b"NaN", b"[" * 5000])
+        journal.path.write_bytes(whole[:at] + other + whole[at + generator.randrange(8) :])
+        try:
+            found = Journal.resume(tmp_path, HEADER)
+        except UsageError:
+            refused += 1
+            continue
+        assert all(entry.replicate.latency_s > 0 for entry in found.entries)
+        assert found.header.machine == MACHINE
+    assert refused > 100
 
 
 @pytest.mark.parametrize("line", [b'{"variant": 3, "evidence": {}}', b'{"evidence": null}', b"[]", b"3"])
