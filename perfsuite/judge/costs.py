@@ -28,6 +28,9 @@ _FIRST_INFERENCE_FLOOR_S = 0.5
 _PREPARING_FLOOR_S = 1.0
 _COMPILING_FLOOR_S = 2.0
 _IMPORTING_FLOOR_S = 2.0
+#: The fewest iterations whose stalls say something: of 8 to 13 iterations beside busy neighbours, single ones were
+#: half of the time and more of 2 workers of 14 (measured: minilm and resnet50 under ipex, load 7 on two cores).
+_LEAST_ITERATIONS = 20
 #: Outputs nearer to FP32's than this differ by how sums are rounded, which is nobody's drift: the most that a
 #: precision may keep and count as applied (``perfsuite/check/windows.py``).
 _ROUNDING_DB = 80.0
@@ -115,6 +118,11 @@ def _growth(replicate: Replicate) -> float | None:
     return growth_bytes_per_iteration(held, [len(block.latencies_ns) for block in replicate.blocks])
 
 
+def _stalls(replicate: Replicate) -> float | None:
+    latencies_ns = replicate.latencies_ns
+    return stall_share(latencies_ns) if len(latencies_ns) >= _LEAST_ITERATIONS else None
+
+
 _COSTS = (
     _Cost(
         kind=Kind.PEAK_MEMORY,
@@ -154,7 +162,7 @@ _COSTS = (
     ),
     _Cost(
         kind=Kind.STALLS,
-        of=_least(lambda one: stall_share(one.latencies_ns)),
+        of=_least(_stalls),
         most=lambda was, limits: was + limits.stalls,
     ),
 )

@@ -156,6 +156,12 @@ def test_a_lone_first_worker_is_held_against_first_workers() -> None:
     assert cost_violations([_of(first)], _of(first, second), LIMITS) == ()
 
 
+@pytest.mark.parametrize(("count", "told"), [(20, True), (19, False)])
+def test_stalls_are_told_by_enough_iterations(count: int, told: bool) -> None:
+    stalling = _of(replicate(*[1000] * (count - 2), 90_000, 90_000))
+    assert bool(cost_violations([_of(replicate(*[1000] * count))], stalling, LIMITS)) is told
+
+
 def test_a_user_s_limit_is_the_one_that_holds() -> None:
     before, after = _peak(1000 * MIB), _peak(1150 * MIB)
     assert cost_violations([before], after, LIMITS) != ()
