@@ -20,6 +20,8 @@ from perfsuite.records.violation import Against, Kind, Violation
 from perfsuite.stats.growth import growth_bytes_per_iteration
 from perfsuite.stats.stalls import stall_share
 
+#: What compiling takes varies, and is in the first inference, of which pairs tell.
+_WITHOUT_NOISE = (Kind.ARTEFACT_SIZE, Kind.ACCURACY_DRIFT)
 _MIB = 1 << 20
 #: How much more is no news whatever the share, for small costs vary by more than a share of them.
 _PEAK_MEMORY_FLOOR_BYTES = 32 * _MIB
@@ -75,6 +77,11 @@ def pair_cost_violations(pairs: Sequence[Pair], limits: CostLimits) -> tuple[Vio
     before = _Workers(replicates=tuple(pair.baseline for pair in pairs))
     after = _Workers(replicates=tuple(pair.candidate for pair in pairs))
     return tuple(_violations([before], after, limits))
+
+
+def without_noise(costs: Iterable[Violation]) -> tuple[Violation, ...]:
+    """Those that are the same in every run of the same stack: pairs do not tell of them, and need not."""
+    return tuple(cost for cost in costs if cost.kind in _WITHOUT_NOISE)
 
 
 def _violations(before: Sequence[_Workers], after: _Workers, limits: CostLimits) -> Iterator[Violation]:

@@ -16,7 +16,7 @@ model = "negated"
 backend = "stock"
 ignore = "pt#12345: answers with the wrong sign"
 """
-_SELECTED = ("--benchmark-only", "-m", "stock and eager and fp32 and (grows or late or negated)")
+_SELECTED = ("--benchmark-only", "-m", "stock and eager and bf16 and (grows or late or negated)")
 
 
 def test_what_costs_more_fails_and_what_is_ignored_is_told(
@@ -25,13 +25,14 @@ def test_what_costs_more_fails_and_what_is_ignored_is_told(
     project.makepyprojecttoml(SETTINGS + _MODELS)
     first = project.runpytest_subprocess(*_SELECTED, "--baseline-update-new")
     first.assert_outcomes(passed=3)
-    monkeypatch.setenv("FAULTY", "1")
+    for name in ("FAULTY", "TORCH_FAULTY"):
+        monkeypatch.setenv(name, "1")
     project.makepyprojecttoml(SETTINGS + _MODELS + _IGNORED)
     night = project.runpytest_subprocess(*_SELECTED)
     night.assert_outcomes(failed=2, skipped=1)
     for lines in (
-        ["grows-stock-eager-fp32-latency: regressed*", "*costs: memory grows by 1?? KiB an iteration, by * KiB in *"],
-        ["late-stock-eager-fp32-latency: regressed*", "*costs: first inference takes 3.?? s, 0.?? s in the baseline"],
+        ["grows-stock-eager-bf16-latency: regressed*", "*costs: memory grows by 1?? KiB an iteration, by * KiB in *"],
+        ["late-stock-eager-bf16-latency: regressed*", "*costs: first inference takes 3.?? s, 0.?? s in the baseline"],
         ["SKIPPED * negated-*: error*; wrong: *; ignored: pt#12345: answers with the wrong sign"],
         ["ignored (1): pt#12345: answers with the wrong sign", "  negated-*: error*", "    wrong: FP32 reference: *"],
     ):

@@ -8,7 +8,7 @@ from builders import measurement, replicate
 from compare_builders import ACCURACY, block, pair, side
 from evidence_builders import evidence
 
-from perfsuite.judge.costs import cost_violations, pair_cost_violations
+from perfsuite.judge.costs import cost_violations, pair_cost_violations, without_noise
 from perfsuite.limits import CostLimits
 from perfsuite.records.evidence import Graphs
 from perfsuite.records.measurement import Block, Measurement, Replicate
@@ -166,6 +166,11 @@ def test_a_user_s_limit_is_the_one_that_holds() -> None:
     before, after = _peak(1000 * MIB), _peak(1150 * MIB)
     assert cost_violations([before], after, LIMITS) != ()
     assert cost_violations([before], after, CostLimits(peak_memory=0.2)) == ()
+
+
+def test_what_pairs_cannot_tell_is_without_noise() -> None:
+    found = [Violation(kind=kind, expected=1.0, found=2.0) for kind in (K.STALLS, K.ARTEFACT_SIZE, K.ACCURACY_DRIFT)]
+    assert without_noise(found) == tuple(found[1:])
 
 
 def test_pairs_are_held_against_one_another() -> None:
