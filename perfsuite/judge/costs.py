@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from perfsuite.limits import CostLimits
-from perfsuite.records.measurement import Measurement, Replicate
+from perfsuite.records.measurement import Block, Measurement, Replicate
 from perfsuite.records.pair import Pair
 from perfsuite.records.violation import Against, Kind, Violation
 from perfsuite.stats.growth import growth_bytes_per_iteration
@@ -30,8 +30,11 @@ _FIRST_INFERENCE_FLOOR_S = 0.5
 _PREPARING_FLOOR_S = 1.0
 _COMPILING_FLOOR_S = 2.0
 _IMPORTING_FLOOR_S = 2.0
-#: The fewest iterations whose stalls say something: of 8 to 13 iterations beside busy neighbours, single ones were
-#: half of the time and more of 2 workers of 14 (measured: minilm and resnet50 under ipex, load 7 on two cores).
+#: A block is calm if others used no more of its CPUs: a tick of the kernel's clock, and a fiftieth of the time for the
+#: system itself (judgement). Beside busy neighbours (minilm and resnet50 under ipex, load 7 on two cores) 2 workers of
+#: 14 spent half of their time and more in stalls, all in blocks whose CPUs others used for as long as they took.
+_OTHERS_TICK_S, _OTHERS_SHARE = 0.01, 0.02
+#: The fewest iterations in calm blocks whose stalls say something (judgement: one of 20 is a twentieth of them).
 _LEAST_ITERATIONS = 20
 #: Outputs nearer to FP32's than this differ by how sums are rounded, which is nobody's drift: the most that a
 #: precision may keep and count as applied (``perfsuite/check/windows.py``).
@@ -126,8 +129,16 @@ def _growth(replicate: Replicate) -> float | None:
 
 
 def _stalls(replicate: Replicate) -> float | None:
-    latencies_ns = replicate.latencies_ns
+    """In calm blocks: a stall that a neighbour makes is not the program's."""
+    latencies_ns = [latency for block in replicate.blocks if _is_calm(block) for latency in block.latencies_ns]
     return stall_share(latencies_ns) if len(latencies_ns) >= _LEAST_ITERATIONS else None
+
+
+def _is_calm(block: Block) -> bool:
+    if block.conditions is None:
+        return False
+    others_s = block.conditions.others_cpu_s + block.conditions.steal_s
+    return others_s <= _OTHERS_TICK_S + _OTHERS_SHARE * sum(block.latencies_ns) * 1e-9
 
 
 _COSTS = (

@@ -74,7 +74,15 @@ def _accuracy(value: float | None) -> Measurement:
 def _stalls(value: float | None) -> Measurement:
     """So many of a hundred iterations take nine times as long."""
     count = round(value or 0)
-    return _of(replicate(*[1000] * (100 - count), *[9000] * count))
+    return _stalling(*[1000] * (100 - count), *[9000] * count)
+
+
+def _stalling(*latencies_ns: int, **conditions: float) -> Measurement:
+    """One block of these iterations, in conditions that are calm where nothing is said."""
+    one = block(*latencies_ns)
+    assert one.conditions
+    changed = dataclasses.replace(one.conditions, **conditions)  # type: ignore[arg-type]
+    return _of(dataclasses.replace(replicate(), blocks=(dataclasses.replace(one, conditions=changed),)))
 
 
 #: Of each cost how it is measured, what it was, the most that is allowed, and the least that is not.
@@ -156,10 +164,27 @@ def test_a_lone_first_worker_is_held_against_first_workers() -> None:
     assert cost_violations([_of(first)], _of(first, second), LIMITS) == ()
 
 
-@pytest.mark.parametrize(("count", "told"), [(20, True), (19, False)])
-def test_stalls_are_told_by_enough_iterations(count: int, told: bool) -> None:
-    stalling = _of(replicate(*[1000] * (count - 2), 90_000, 90_000))
-    assert bool(cost_violations([_of(replicate(*[1000] * count))], stalling, LIMITS)) is told
+@pytest.mark.parametrize(
+    ("count", "conditions", "told"),
+    [
+        pytest.param(20, {}, True, id="calm"),
+        pytest.param(19, {}, False, id="too few iterations"),
+        pytest.param(20, {"others_cpu_s": 0.01, "steal_s": 0.0}, True, id="a tick of others"),
+        pytest.param(20, {"others_cpu_s": 0.02, "steal_s": 0.0}, False, id="others use its CPUs"),
+        pytest.param(20, {"others_cpu_s": 0.01, "steal_s": 0.01}, False, id="the CPUs are stolen"),
+    ],
+)
+def test_stalls_are_told_by_enough_iterations_that_nobody_disturbed(
+    count: int, conditions: dict[str, float], told: bool
+) -> None:
+    before = _stalling(*[1000] * count)
+    stalling = _stalling(*[1000] * (count - 2), 90_000, 90_000, **conditions)
+    assert bool(cost_violations([before], stalling, LIMITS)) is told
+
+
+def test_blocks_of_files_older_than_conditions_tell_of_no_stalls() -> None:
+    before = _of(replicate(*[1000] * 100))
+    assert cost_violations([before], _stalling(*[1000] * 50, *[9000] * 50), LIMITS) == ()
 
 
 def test_a_user_s_limit_is_the_one_that_holds() -> None:
