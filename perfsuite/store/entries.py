@@ -7,7 +7,6 @@ carries our Measurement, and whence it came, in ``extra_info``.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 import msgspec
 
 from perfsuite.errors import BaselineError
+from perfsuite.partial import partial_of
 from perfsuite.records.baseline import Provenance
 from perfsuite.records.measurement import Digests, Measurement, Replicate
 from perfsuite.spec import Variant
@@ -132,7 +132,7 @@ def write_entries(path: Path, document: dict[str, Any], entries: Iterable[Entry]
     text = f'{head[:-2]},\n "benchmarks": [\n{lines}\n]\n}}\n'
     _entries_of(text.encode(), path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial = partial_of(path)
     try:
         partial.write_text(text, encoding="utf-8")
         partial.replace(path)

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +111,23 @@ def test_a_file_that_cannot_be_trusted_is_not_overwritten(baselines: Baselines, 
     with pytest.raises(BaselineError):
         baselines.accept(document(FIRST), only_new=False)
     assert _file(baselines).read_bytes() == content
+
+
+def test_a_kill_while_accepting_leaves_what_was_and_nothing_behind(
+    baselines: Baselines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    baselines.accept(document(FIRST), only_new=False)
+    before = _file(baselines).read_bytes()
+    if not (child := os.fork()):
+        monkeypatch.setattr(Path, "replace", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        baselines.accept(document(SECOND), only_new=False)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+    assert (_file(baselines).read_bytes(), len(list(_file(baselines).parent.iterdir()))) == (before, 2)
+    later = Baselines(baselines.folder)
+    later.check()
+    later.accept(document(SECOND), only_new=False)
+    assert list(_file(baselines).parent.iterdir()) == [_file(baselines)]
 
 
 def test_what_another_run_accepted_meanwhile_is_kept(baselines: Baselines) -> None:
