@@ -40,11 +40,14 @@ class Journal(Generic[H]):
 
     @classmethod
     def resume(cls, folder: Path, header: H) -> Self:
-        """Go on with the newest journal; a line cut off by a crash is left out."""
+        """Go on with the newest journal; a line cut off by a crash is left out, a cut header is written anew."""
         newest = max(folder.glob("*.jsonl"), default=None)
         if newest is None:
             raise UsageError(f"--resume: there is no journal in {folder}; run without it")
         first, *rest = newest.read_bytes().splitlines(keepends=True) or [b""]
+        if not first.endswith(b"\n"):  # killed before anything could be measured
+            newest.unlink()
+            return cls.create(folder, header)
         whole = [line for line in rest if line.endswith(b"\n")]
         try:
             found: Any = msgspec.json.decode(first, type=cls.header_type)
