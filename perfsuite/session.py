@@ -42,6 +42,7 @@ def measure(run: Run, rig: Rig, variants: Sequence[Variant], journals: Path) -> 
             raise KeyboardInterrupt(
                 f"kept {len(journal.entries)} replicates in {journal.path.name}; --resume goes on from there"
             ) from None
+    run.unmeasured = campaign.unmeasured(variants, run.settings.replicates, journal, observing=run.observing)
     run.campaign_s = time.perf_counter() - start_s
 
 

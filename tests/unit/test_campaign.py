@@ -4,6 +4,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import cast
 
 import numpy as np
@@ -17,7 +18,7 @@ from perfsuite.check.outputs import Correctness, Outputs
 from perfsuite.check.sketch import sketch
 from perfsuite.errors import EvidenceError, UsageError, WorkerError
 from perfsuite.measure import campaign
-from perfsuite.measure.campaign import CheckEntry, Header, Journal, JournalEntry, run, steps
+from perfsuite.measure.campaign import CheckEntry, Header, Journal, JournalEntry, run, steps, unmeasured
 from perfsuite.measure.rig import Rig
 from perfsuite.measure.stepping import Stand
 from perfsuite.records.accuracy import Accuracy
@@ -141,13 +142,39 @@ def test_no_journal_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b'{"stack": {', b'{"of": "another version"}\n'],
-    ids=["empty", "cut-header", "foreign-header"],
+    [b"3\n", b'{"stack": {\n', b'{"of": "another version"}\n'],
+    ids=["none", "damaged", "foreign"],
 )
-def test_a_journal_without_its_header_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_another_header_than_ours_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "20260101T000000.000000.jsonl").write_bytes(content)
     with pytest.raises(UsageError, match="--resume"):
         Journal.resume(tmp_path, HEADER)
+
+
+@pytest.mark.parametrize("content", [b"", b'{"stack": {'], ids=["empty", "cut"])
+def test_a_journal_that_was_killed_in_its_header_begins_anew(tmp_path: Path, content: bytes) -> None:
+    """Nothing was measured yet."""
+    (tmp_path / "20260101T000000.000000.jsonl").write_bytes(content)
+    Journal.resume(tmp_path, HEADER).append(FIRST)
+    (journal,) = tmp_path.iterdir()
+    assert Journal.resume(tmp_path, HEADER).entries == [FIRST]
+    assert journal.read_bytes().endswith(b"\n")
+
+
+@given(st.integers(min_value=0))
+@settings(max_examples=50, deadline=None)
+def test_wherever_a_kill_cuts_whole_lines_stay(cut: int) -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        journal = _written(folder)
+        whole = journal.path.read_bytes()
+        kept = whole[: cut % (len(whole) + 1)]
+        journal.path.write_bytes(kept)
+        lines = kept.count(b"\n")
+        resumed = Journal.resume(folder, HEADER)
+        assert resumed.entries == [FIRST, SECOND, THIRD][: max(0, lines - 1)]
+        resumed.append(THIRD)
+        assert len(Journal.resume(folder, HEADER).entries) == max(1, lines)
 
 
 def test_an_entry_that_is_none_is_refused(tmp_path: Path) -> None:
@@ -305,6 +332,34 @@ def test_a_variant_that_cannot_be_timed_is_not_checked(tmp_path: Path) -> None:
     assert journal.checks.keys() == {B}
 
 
+def _unmeasured(journal: Journal, *, observing: bool = True) -> frozenset[Variant]:
+    return unmeasured([A, B], _Rig.settings.replicates, journal, observing=observing)
+
+
+@pytest.mark.parametrize(
+    ("rig", "failed"),
+    [
+        pytest.param(_Rig(untimed=A), {A}, id="timing"),
+        pytest.param(_Rig(unobserved=WorkerError("worker 7 was killed")), {A}, id="checking"),
+        pytest.param(_Rig(), set(), id="nowhere"),
+    ],
+)
+def test_what_failed_is_measured_by_the_next_that_resumes(tmp_path: Path, rig: _Rig, failed: set[Variant]) -> None:
+    journal = Journal.create(tmp_path, HEADER)
+    _run(journal, rig)
+    assert _unmeasured(journal) == failed
+    resumed = Journal.resume(tmp_path, HEADER)
+    found, _ = _run(resumed, _Rig())
+    assert all(isinstance(result, Measurement) and len(result.replicates) == 2 for result in found.values())
+    assert _unmeasured(resumed) == set()
+
+
+def test_what_was_not_observed_is_unmeasured_where_it_is_asked_for(tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path, HEADER)
+    _run(journal, _Rig(), observing=False)
+    assert (_unmeasured(journal, observing=False), _unmeasured(journal)) == (set(), {A, B})
+
+
 OTHER = Digests(weights_sha256="c" * 64, inputs_sha256="d" * 64)
 
 
@@ -321,5 +376,6 @@ def test_weights_that_changed_cost_their_own_variant_only(tmp_path: Path, resumi
         found, _ = _run(Journal.resume(tmp_path, HEADER), rig)
         failure = found[A]
         assert isinstance(failure, Failure)
+        assert _unmeasured(Journal.resume(tmp_path, HEADER)) == set()  # resuming would not mend it
         assert "changed between its workers" in failure.reason
         assert isinstance(found[B], Measurement)
