@@ -89,9 +89,8 @@ def test_what_an_earlier_run_measured_is_none_of_this_run_s_time() -> None:
 
 def test_what_failed_is_named_with_how_to_try_it_again() -> None:
     *_, line = timing_lines(_timing(unmeasured=frozenset([VARIANT, OTHER_VARIANT])))
-    assert (
-        line == f"--resume keeps what was measured, and tries again what failed (2): {OTHER_VARIANT.id}, {VARIANT.id}"
-    )
+    assert line.startswith("--resume keeps what was measured, and tries again what failed (2): ")
+    assert line.endswith(f"{OTHER_VARIANT.id}, {VARIANT.id}")
 
 
 def test_unsteady_variants_are_named() -> None:
