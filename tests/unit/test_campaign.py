@@ -1,4 +1,4 @@
-"""The order of replicates, and a journal that survives whatever ends a session."""
+"""A run of replicates and checks, and a journal that survives whatever ends it."""
 
 import dataclasses
 import math
@@ -9,7 +9,7 @@ from typing import cast
 
 import numpy as np
 import pytest
-from builders import DIGESTS, MACHINE, ONCE_VARIANT, OTHER_VARIANT, STACK, VARIANT, replicate
+from builders import DIGESTS, MACHINE, OTHER_VARIANT, STACK, VARIANT, replicate
 from evidence_builders import evidence, graphs, kernel, operator
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +18,7 @@ from perfsuite.check.outputs import Correctness, Outputs
 from perfsuite.check.sketch import sketch
 from perfsuite.errors import EvidenceError, UsageError, WorkerError
 from perfsuite.measure import campaign
-from perfsuite.measure.campaign import CheckEntry, Header, Journal, JournalEntry, run, steps, unmeasured
+from perfsuite.measure.campaign import CheckEntry, Header, Journal, JournalEntry, run, unmeasured
 from perfsuite.measure.rig import Rig
 from perfsuite.measure.stepping import Stand
 from perfsuite.records.accuracy import Accuracy
@@ -28,8 +28,7 @@ from perfsuite.records.violation import Kind, Violation
 from perfsuite.settings import Settings
 from perfsuite.spec import Variant
 
-THIRD_VARIANT = dataclasses.replace(VARIANT, model="minilm")
-A, B, C = VARIANT, OTHER_VARIANT, THIRD_VARIANT
+A, B = VARIANT, OTHER_VARIANT
 HEADER = Header(stack=STACK, machine_slug="some-machine", environment={"OMP_NUM_THREADS": "4"}, measure_s=2.0)
 
 
@@ -46,30 +45,6 @@ OBSERVED = CheckEntry(
     variant=A, digests=DIGESTS, accuracy=EQUAL, wrong=(WRONG,), reference=sketch(OUTPUTS), evidence=EVIDENCE
 )
 UNOBSERVED = dataclasses.replace(OBSERVED, evidence=None)
-
-
-def test_passes_are_interleaved_and_every_other_one_goes_backwards() -> None:
-    assert steps([A, B, C], 3) == [A, B, C, C, B, A, A, B, C]
-
-
-def test_what_is_done_is_left_out() -> None:
-    assert steps([A, B, C], 2, [A, B, A]) == [C, C, B]
-
-
-def test_more_done_than_wanted_leaves_nothing() -> None:
-    assert steps([A], 1, [A, A, A]) == []
-
-
-def test_slow_workloads_run_once() -> None:
-    assert steps([A, ONCE_VARIANT, B], 3) == [A, ONCE_VARIANT, B, B, A, A, B]
-
-
-@given(st.integers(1, 4), st.lists(st.sampled_from([A, B, C])))
-@settings(max_examples=30, deadline=None)
-def test_every_variant_comes_to_its_replicates(replicates: int, done: list[Variant]) -> None:
-    left = steps([A, B, C], replicates, done)
-    for variant in (A, B, C):
-        assert left.count(variant) == max(0, replicates - done.count(variant))
 
 
 def _written(folder: Path) -> Journal:
@@ -357,7 +332,8 @@ def test_what_failed_is_measured_by_the_next_that_resumes(tmp_path: Path, rig: _
 def test_what_was_not_observed_is_unmeasured_where_it_is_asked_for(tmp_path: Path) -> None:
     journal = Journal.create(tmp_path, HEADER)
     _run(journal, _Rig(), observing=False)
-    assert (_unmeasured(journal, observing=False), _unmeasured(journal)) == (set(), {A, B})
+    assert _unmeasured(journal, observing=False) == set()
+    assert _unmeasured(journal) == {A, B}
 
 
 OTHER = Digests(weights_sha256="c" * 64, inputs_sha256="d" * 64)
