@@ -11,9 +11,9 @@ from pathlib import Path
 def partial_of(path: Path) -> Path:
     """The name beside ``path`` under which this process makes what it then renames to ``path``.
 
-    What processes that were killed left under such names is removed.
+    What processes that were killed left there of this kind, which the ending tells, is removed.
     """
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+    for left in path.parent.glob(f".*{glob.escape(path.suffix)}.*"):
         maker = left.name.rpartition(".")[2]
         if not maker.isdecimal() or (maker != str(os.getpid()) and Path("/proc", maker).exists()):
             continue

@@ -31,17 +31,18 @@ def test_it_lies_beside_its_file_under_this_process_s_number(tmp_path: Path) -> 
 
 def test_what_killed_processes_left_goes_and_what_living_ones_make_stays(tmp_path: Path, dead: int) -> None:
     (tmp_path / f".a.json.{dead}").touch()
+    (tmp_path / f".b.json.{dead}").touch()
     (tmp_path / f".a.json.{os.getpid()}").mkdir()  # of one that was killed and had our number
     (tmp_path / f".a.json.{os.getpid()}" / "file").touch()
-    others = [f".a.json.{os.getppid()}", ".a.json.txt", f".a.jsonl.{dead}", f".b.json.{dead}", "a.json"]
+    others = [f".a.json.{os.getppid()}", ".a.json.txt", f".a.jsonl.{dead}", "a.json", f"a.json.{dead}"]
     for name in others:
         (tmp_path / name).touch()
     partial_of(tmp_path / "a.json")
     assert _names(tmp_path) == sorted(others)
 
 
-def test_a_name_with_brackets_is_no_pattern(tmp_path: Path, dead: int) -> None:
-    (tmp_path / f".a.{dead}").touch()
-    (tmp_path / f".[a].{dead}").touch()
-    partial_of(tmp_path / "[a]")
-    assert _names(tmp_path) == [f".a.{dead}"]
+def test_an_ending_with_brackets_is_no_pattern(tmp_path: Path, dead: int) -> None:
+    (tmp_path / f".a.b.{dead}").touch()
+    (tmp_path / f".a.[b].{dead}").touch()
+    partial_of(tmp_path / "a.[b]")
+    assert _names(tmp_path) == [f".a.b.{dead}"]
