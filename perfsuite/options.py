@@ -77,6 +77,8 @@ class Run:
     #: How many replicates of each an earlier run had measured.
     resumed: Mapping[Variant, int] = field(default_factory=dict)
     results: dict[Variant, Measurement | Failure] = field(default_factory=dict)
+    #: Those whose workers failed: resuming this run measures them again.
+    unmeasured: frozenset[Variant] = frozenset()
     campaign_s: float = 0.0
     #: Why variants cannot run here, and which of them were asked for.
     unsupported: dict[Variant, Support] = field(default_factory=dict)

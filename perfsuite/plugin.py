@@ -266,7 +266,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if (run.update or run.update_new) and run.journal is not None:
         _accept(session, run)
     told = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-    if run.journal is not None and run.results and told and not run.not_accepted:
+    if run.journal is not None and run.results and told and not run.not_accepted and not run.unmeasured:
         run.journal.finish()
 
 
@@ -315,6 +315,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             results=run.results,
             untimed=run.untimed,
             resumed=run.resumed,
+            unmeasured=run.unmeasured,
             acceptance=run.acceptance,
             not_accepted=run.not_accepted,
             baselines=run.settings.baselines.name,

@@ -75,6 +75,7 @@ def measure(run: Run, rig: Rig, variants: Sequence[Variant]) -> None:
     clock = Clock(run.plan.measure_s + run.plan.extra_s) if run.plan.extra_s else None
     with _keeping(journal), progress(len(left) + len(unchecked)) as on_step:
         run.results = campaign.run(rig, variants, journal, on_step, observing=run.observing, clock=clock)
+    run.unmeasured = campaign.unmeasured(variants, run.settings.replicates, journal, observing=run.observing)
 
 
 def judge(run: Run, rig: Rig) -> None:
