@@ -89,6 +89,9 @@ class Run:
         return self.ready.stack if self.ready else current_stack()
 
 
+RUN = pytest.StashKey[Run]()
+
+
 def add_options(parser: pytest.Parser) -> None:
     """Declare them; each one's default is in Settings."""
     group = parser.getgroup("perfsuite", "CPU inference: correctness, kernels and speed of every variant")

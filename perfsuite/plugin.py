@@ -1,4 +1,4 @@
-"""Every pytest hook of perfsuite."""
+"""Every pytest hook of perfsuite, but those of several processes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from perfsuite.judge.outcome import judge_support, judge_variant
 from perfsuite.machine.cpu import read_cpu
 from perfsuite.models import load_models
 from perfsuite.options import CHECKED_WORKLOAD, TIMED_WORKLOAD, Run, add_options, read_run
+from perfsuite.options import RUN as _RUN
 from perfsuite.records.measurement import Measurement
 from perfsuite.records.outcome import Colour, Outcome
 from perfsuite.records.speed import Verdict
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from perfsuite.models.base import Model
     from perfsuite.records.evidence import Evidence
 
+pytest_plugins = ("perfsuite.parallel.hooks",)
 _JOURNALS = ".perfsuite"
-_RUN = pytest.StashKey[Run]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

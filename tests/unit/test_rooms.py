@@ -22,7 +22,7 @@ FLOORS = (
     ("stacks", "compare"),
     ("report", "replay"),
     ("options", "selfcheck"),
-    ("session", "commands"),
+    ("session", "commands", "parallel"),
     ("plugin", "cli"),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
