@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -163,9 +164,11 @@ def _variant(item: pytest.Item) -> Variant | None:
 
 def _rig(run: Run) -> Rig:
     if run.rig is None:
+        from perfsuite.measure.environment import PATIENT
         from perfsuite.measure.rig import Rig
 
-        run.rig = Rig(run.settings, ready=run.ready)
+        environ = os.environ if run.timing else {**PATIENT, **os.environ}
+        run.rig = Rig(run.settings, ready=run.ready, environ=environ, calibrates_once=not run.timing)
     return run.rig
 
 

@@ -53,8 +53,8 @@ class How(TypedDict, total=False):
 class Rig:
     """Runs variants of one stack, by default the current one; leaving its ``with`` block ends every process.
 
-    ``environ`` stands in for the user's environment variables; ``planted`` is a fault in every
-    worker that is timed.
+    ``environ`` stands in for the user's environment variables; ``planted`` is a fault in every worker that is
+    timed. With ``calibrates_once`` what preparing takes depends on what came before: nobody may judge it.
     """
 
     def __init__(
@@ -64,10 +64,13 @@ class Rig:
         ready: ReadyStack | None = None,
         environ: Mapping[str, str] = os.environ,
         planted: str | None = None,
+        calibrates_once: bool = False,
     ) -> None:
         self.settings = settings
         self.stack = ready.stack if ready else current_stack()
+        self.environ = environ
         self._planted = planted
+        self._calibrates_once = calibrates_once
         self._python = ready.python if ready else Path(sys.executable)
         self.models = load_models(settings.models)
         self.placement = place(settings.threads)
@@ -153,6 +156,9 @@ class Rig:
     @contextmanager
     def worker(self, variant: Variant, **how: Unpack[How]) -> Iterator[Worker]:
         """A worker of its own for the variant, its data made if need be, not yet prepared."""
+        if self._calibrates_once and how.get("fault") is None:  # which may spoil what calibrating finds
+            name = f"{variant.model}-{variant.backend}-{variant.workload}.calibrated"
+            how.setdefault("calibrated", self._scratch.path / name)
         self._make_assets(variant.reference)
         with self._launcher(variant.backend).start(self.job(variant, **how)) as worker:
             yield worker
@@ -323,8 +329,7 @@ class Rig:
     def _make_assets(self, maker: Variant) -> None:
         if self._assets.are_made(maker):
             return
-        self._assets.folder(maker.model).mkdir(parents=True, exist_ok=True)
-        with self._launcher(maker.backend).start(self.job(maker)) as worker:
+        with self._assets.lock(maker.model), self._launcher(maker.backend).start(self.job(maker)) as worker:
             worker.call(
                 "make_assets",
                 timeout_s=self._timeout_s(maker),

@@ -68,8 +68,12 @@ def processes(config: pytest.Config) -> int:
         return 0
     if not all((config.invocation_params.dir / argument).is_dir() for argument in config.args):
         return 0
-    cores = len(one_cpu_per_core(read_cpu()))
-    wanted = min(cores, _MOST, _available_gib() // _MEMORY_GIB)
+    return share(len(one_cpu_per_core(read_cpu())), _available_gib())
+
+
+def share(cores: int, available_gib: int) -> int:
+    """How many processes so many cores and so much memory carry; 0 where that is one."""
+    wanted = min(cores, _MOST, available_gib // _MEMORY_GIB)
     return wanted if wanted > 1 else 0
 
 

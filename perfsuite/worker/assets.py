@@ -165,4 +165,6 @@ def _write_weights(module: torch.nn.Module, folder: Path, origin: dict[str, str]
     partial = folder / f".weights.{os.getpid()}.safetensors"
     save_file({k: v.contiguous().clone() for k, v in module.state_dict().items()}, partial)
     partial.rename(folder / "weights.safetensors")
-    (folder / "weights.json").write_text(json.dumps(origin | {"sha256": digest_weights(module)}))
+    about = folder / f".weights.{os.getpid()}.json"
+    about.write_text(json.dumps(origin | {"sha256": digest_weights(module)}))
+    about.rename(folder / "weights.json")
