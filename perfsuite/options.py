@@ -103,6 +103,9 @@ class Run:
         return self.ready or ready_stack(CURRENT, {}, say=_say)
 
 
+RUN = pytest.StashKey[Run]()
+
+
 def add_options(parser: pytest.Parser) -> None:
     """Declare them; each one's default is in Settings."""
     group = parser.getgroup("perfsuite", "CPU inference: correctness, kernels and speed of every variant")

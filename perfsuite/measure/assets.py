@@ -7,6 +7,8 @@ import hashlib
 import json
 from pathlib import Path
 
+from filelock import BaseFileLock, FileLock
+
 import perfsuite.models
 from perfsuite.measure.environment import cache_folder
 from perfsuite.measure.packages import fetch_sources
@@ -28,6 +30,12 @@ class Assets:
 
     def folder(self, model: str) -> Path:
         return cache_folder() / "assets" / f"{model}-{self._policy}-{_recipe_digest()}"
+
+    def lock(self, model: str) -> BaseFileLock:
+        """To be held while they are made; whoever has waited finds what another process has made."""
+        folder = self.folder(model)
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(folder / "lock")
 
     def about(self, model: str) -> dict[str, str]:
         """The weights' origin in words, and their kind: pretrained or seeded. The model must have been run."""

@@ -53,6 +53,7 @@ class Rig:
     ) -> None:
         self.settings = settings
         self.stack = ready.stack if ready else current_stack()
+        self.environ = environ
         self._planted = planted
         #: The interpreter of another stack than the current one.
         self.other_python = ready.python if ready else None

@@ -25,7 +25,7 @@ FLOORS = (
     ("stacks", "compare", "confirm"),
     ("report", "replay"),
     ("options", "selfcheck"),
-    ("session", "commands"),
+    ("session", "commands", "parallel"),
     ("plugin", "cli"),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
