@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from perfsuite.backends import BACKENDS
@@ -87,9 +86,7 @@ class Rig:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._workers.close()
         self._scratch.close()
 
@@ -154,10 +151,9 @@ class Rig:
         """Hold outputs of the variant against FP32's."""
         from perfsuite.check.outputs import check
 
-        reference = self.reference(variant)
         return check(
             variant,
-            reference,
+            self.reference(variant),
             answer,
             yields=self.models[variant.model].yields,
             weights_kind=self.weights_kind(variant.model),

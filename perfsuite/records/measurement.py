@@ -54,6 +54,9 @@ class Stages:
     timed_s: float
     #: What the launcher that it was forked from took to import the stack; None in files older than it.
     import_s: float | None = None
+    #: What compiling took where nothing of it was cached, as on a stack's first day; None where something was, where
+    #: nobody tells, and in files older than it. It is a part of ``first_inference_s``.
+    cold_compile_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
