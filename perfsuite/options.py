@@ -14,17 +14,20 @@ from perfsuite.arguments import BASELINES
 from perfsuite.errors import PerfsuiteError
 from perfsuite.measure.placement import place
 from perfsuite.measure.stack import current_stack
+from perfsuite.quantities import seconds, share
 from perfsuite.records.outcome import Policy
 from perfsuite.selection import asked_for
-from perfsuite.settings import REQUIRABLE_ISAS, WEIGHTS_POLICIES, Settings, read_settings
+from perfsuite.settings import CONFIRM_POLICIES, REQUIRABLE_ISAS, WEIGHTS_POLICIES, Settings, read_settings
 from perfsuite.spec import WORKLOADS, named_workloads
 from perfsuite.stacks.build import ready_stack
-from perfsuite.stacks.definitions import stack_definitions
+from perfsuite.stacks.definitions import CURRENT, stack_definitions
 from perfsuite.stacks.slugs import baseline_slug
 from perfsuite.store.baselines import Baselines
 
 if TYPE_CHECKING:
+    from perfsuite.confirm.run import Confirmed
     from perfsuite.measure.campaign import Journal
+    from perfsuite.measure.plan import Plan
     from perfsuite.measure.rig import Rig
     from perfsuite.measure.stack import ReadyStack
     from perfsuite.records.accuracy import Accuracy
@@ -41,11 +44,12 @@ CHECKED_WORKLOAD, TIMED_WORKLOAD = "smoke", "latency"
 
 _SETTINGS_OPTIONS = (
     "threads", "weights", "replicates", "measure_s", "step_timeout_s", "baselines", "regression_ratio", "require_isa",
+    "matters", "confirm",
 )  # fmt: skip
 #: Those that mean nothing without --benchmark-only.
 _TIMING_OPTIONS = (
     "replicates", "measure_s", "resume", "no_evidence", "baseline_update", "baseline_update_new", "accept_lost",
-    "regression_ratio", "require_verdict",
+    "regression_ratio", "require_verdict", "matters", "confirm", "budget",
 )  # fmt: skip
 
 
@@ -63,11 +67,13 @@ class Run:
     policy: Policy
     resume: bool
     baselines: Baselines
+    root: Path
     #: Another stack than the interpreter's own.
     ready: ReadyStack | None = None
     machine: MachineClass | None = None
     rig: Rig | None = None
     journal: Journal | None = None
+    plan: Plan | None = None
     #: How many replicates of each an earlier run had measured.
     resumed: Mapping[Variant, int] = field(default_factory=dict)
     results: dict[Variant, Measurement | Failure] = field(default_factory=dict)
@@ -76,6 +82,7 @@ class Run:
     unsupported: dict[Variant, Support] = field(default_factory=dict)
     untimed: dict[Variant, Support] = field(default_factory=dict)
     outcomes: dict[Variant, Outcome] = field(default_factory=dict)
+    confirmed: dict[Variant, Confirmed] = field(default_factory=dict)
     explanations: dict[Variant, Explanation] = field(default_factory=dict)
     accuracies: list[tuple[Variant, Accuracy]] = field(default_factory=list)
     observed: list[tuple[Variant, Evidence]] = field(default_factory=list)
@@ -87,6 +94,11 @@ class Run:
     @property
     def stack(self) -> Stack:
         return self.ready.stack if self.ready else current_stack()
+
+    @property
+    def at_hand(self) -> ReadyStack:
+        """The stack that is measured."""
+        return self.ready or ready_stack(CURRENT, {}, say=_say)
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -113,7 +125,18 @@ def add_options(parser: pytest.Parser) -> None:
     add("--baseline-update-new", action="store_true", help="accept only what has no baseline yet")
     add("--accept-lost", action="store_true",
         help="let pass what the baseline does and this run does not; with --baseline-update for good")  # fmt: skip
-    add("--regression-ratio", type=float, metavar="R", help="slower by more than this fails (default: 1.25)")
+    add(
+        "--matters",
+        type=share,
+        metavar="SHARE",
+        help="the least slowdown that matters, such as 5%% (default: 2%%)",
+    )
+    add("--confirm", choices=CONFIRM_POLICIES, help="whom to step side by side with the baseline's own stack: suspects "
+        "(default), all, which sees the least, or none, which cannot tell it from the machine")  # fmt: skip
+    add("--budget", type=seconds, metavar="TIME", help="time for the whole run, such as 20m (default: what it "
+        "needs, which it says at the start)")  # fmt: skip
+    add("--regression-ratio", type=float, metavar="R",
+        help="with --confirm none slower by more than this fails (default: 1.25)")  # fmt: skip
     add("--require-verdict", action="store_true",
         help="fail what cannot be judged: missing-baseline, inconclusive")  # fmt: skip
 
@@ -124,7 +147,8 @@ def read_run(config: pytest.Config) -> Run:
     if not option("benchmark_only"):
         _refuse_timing_options(config)
     timing = bool(option("benchmark_only")) and not option("collectonly")
-    settings = read_settings(config.rootpath, {name: option(name) for name in _SETTINGS_OPTIONS})
+    asked = {name: option(name) for name in _SETTINGS_OPTIONS} | {"budget_s": option("budget")}
+    settings = read_settings(config.rootpath, asked)
     run = Run(
         settings=settings,
         workloads=_workloads(option("workload"), option("markexpr")),
@@ -139,7 +163,8 @@ def read_run(config: pytest.Config) -> Run:
             accept_speed=option("baseline_update"),
         ),
         resume=option("resume"),
-        baselines=Baselines(settings.baselines),
+        baselines=Baselines(settings.baselines, most=settings.sessions),
+        root=config.rootpath,
     )
     if name := option("stack"):
         run.ready = ready_stack(name, stack_definitions(settings.stacks, config.rootpath), say=_say)

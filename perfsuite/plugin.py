@@ -28,6 +28,7 @@ from perfsuite.report.outcome import outcome_lines
 from perfsuite.report.timing import Timing, timing_lines
 from perfsuite.report.within import within_lines
 from perfsuite.spec import WORKLOADS, Mode, Precision, Support, Variant, matrix
+from perfsuite.store.documents import KEY, head_fields
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
     from perfsuite.models.base import Model
     from perfsuite.records.evidence import Evidence
 
-_JOURNALS = ".perfsuite"
+#: The verdicts after which what earlier sessions say of a variant's speed holds no more.
+_MOVED = (Verdict.IMPROVED, Verdict.REGRESSED)
 _RUN = pytest.StashKey[Run]()
 
 
@@ -104,7 +106,7 @@ def _accepted(run: Run, workloads: Collection[str]) -> frozenset[Variant]:
     """What the baseline has of these workloads; nothing outside a timing run."""
     if run.machine is None:
         return frozenset()
-    found = run.baselines.variants(run.machine, run.stack, stack_slug=run.baseline_stack)
+    found = run.baselines.newest(run.machine, run.stack, stack_slug=run.baseline_stack)
     return frozenset(variant for variant in found if variant.workload in workloads)
 
 
@@ -151,9 +153,7 @@ def _measure(session: pytest.Session, run: Run, variants: Sequence[Variant]) -> 
     from perfsuite import session as stages
 
     try:
-        rig = _rig(run)
-        stages.measure(run, rig, variants, session.config.rootpath / _JOURNALS)
-        stages.judge(run, rig)
+        stages.night(run, _rig(run), variants)
     except PerfsuiteError as error:
         raise pytest.UsageError(str(error)) from error
 
@@ -243,14 +243,16 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
     run = config.stash.get(_RUN, None)
     if run is None or not run.timing:
         return
-    import msgspec
-
     for momentary in ("hz_actual", "hz_actual_friendly"):  # else every comparison is of "different machines"
         machine_info["cpu"].pop(momentary, None)
-    machine_info["perfsuite"] = {
-        "machine_class": msgspec.to_builtins(run.machine),
-        "stack": msgspec.to_builtins(run.stack),
-    }
+    machine_info[KEY] = {"machine_class": run.machine.slug if run.machine else None, "stack": run.stack.slug}
+
+
+def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
+    """What the benchmarks of a run have in common stands once in the document: the session."""
+    run = config.stash.get(_RUN, None)
+    if run is not None and run.journal is not None:
+        output_json[KEY] = head_fields(run.journal.header)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -261,7 +263,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if run.untimed and not run.results:
         # Whatever was asked for, nothing of it was timed: that is no success.
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    if run.update or run.update_new:
+    if (run.update or run.update_new) and run.journal is not None:
         _accept(session, run)
     told = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
     if run.journal is not None and run.results and told and not run.not_accepted:
@@ -279,9 +281,11 @@ def _accept(session: pytest.Session, run: Run) -> None:
         machine_info=machine_info,
         commit_info=hook.pytest_benchmark_generate_commit_info(config=session.config),
     )
+    hook.pytest_benchmark_update_json(config=session.config, benchmarks=run.benchmarks, output_json=document)
     given_up = frozenset(run.untimed) if run.policy.accept_lost else frozenset()
+    restarted = [variant for variant, one in run.outcomes.items() if one.speed and one.speed.verdict in _MOVED]
     try:
-        run.acceptance = run.baselines.accept(document, only_new=not run.update, remove=given_up)
+        run.acceptance = run.baselines.accept(document, only_new=not run.update, remove=given_up, restarted=restarted)
     except (OSError, BaselineError) as error:
         run.not_accepted = f"could not write baselines, nothing is accepted: {error}; --resume measures nothing again"
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -314,8 +318,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             acceptance=run.acceptance,
             not_accepted=run.not_accepted,
             baselines=run.settings.baselines.name,
+            confirm=run.settings.confirm,
             wall_s=run.campaign_s,
-            import_s=run.rig.import_s if run.rig else 0.0,
+            chores=run.rig.ledger.spent_s if run.rig else {},
         )
         for line in (*timing_lines(timing), *_within_lines(run)):
             terminalreporter.write_line(line)

@@ -1,52 +1,84 @@
-"""One timing run, stage by stage: measure, check, judge. What pytest's items then only report."""
+"""One timing run, stage by stage: measure, check, judge, confirm, explain. What pytest's items then only report."""
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from perfsuite.confirm.drift import drift
+from perfsuite.confirm.night import Aim
+from perfsuite.confirm.run import Suspect, confirm
 from perfsuite.explain.causes import explain
 from perfsuite.explain.changes import evidence_changes
+from perfsuite.judge.confirmation import unsuspected
+from perfsuite.judge.outcome import with_confirmation, with_speed
 from perfsuite.judge.session import judge_results
+from perfsuite.judge.stored import suspects
 from perfsuite.measure import campaign
+from perfsuite.measure.clock import Clock, Say
+from perfsuite.measure.head import session_head
 from perfsuite.measure.lock import machine_lock
+from perfsuite.measure.plan import plan
+from perfsuite.measure.rig import Rig
 from perfsuite.records.baseline import Baseline
 from perfsuite.records.measurement import Measurement
-from perfsuite.report.progress import progress
+from perfsuite.records.outcome import Outcome
+from perfsuite.records.speed import Speed, Verdict
+from perfsuite.report.confirmation import plan_line
+from perfsuite.report.progress import progress, within_budget
+from perfsuite.stacks.rebuild import baseline_environ, baseline_stack
 
 if TYPE_CHECKING:
-    from perfsuite.measure.rig import Rig
     from perfsuite.options import Run
     from perfsuite.spec import Variant
 
 
-def measure(run: Run, rig: Rig, variants: Sequence[Variant], journals: Path) -> None:
-    """Measure and check the variants; the run's results and its journal are there afterwards.
+_JOURNALS = ".perfsuite"
+
+
+def night(run: Run, rig: Rig, variants: Sequence[Variant]) -> None:
+    """The whole run; its results, outcomes and explanations are there afterwards.
 
     Raises PerfsuiteError if there is nothing to resume or the machine is in use.
     """
     start_s = time.perf_counter()
+    run.plan = plan(
+        variants,
+        run.baselines.newest(rig.machine, rig.stack, stack_slug=run.baseline_stack),
+        replicates=run.settings.replicates,
+        confirm=run.settings.confirm,
+        budget_s=run.settings.budget_s,
+    )
+    print(plan_line(run.plan, run.settings.confirm), file=sys.__stderr__, flush=True)
     with machine_lock("pytest --benchmark-only"):
-        how = campaign.Journal.resume if run.resume else campaign.Journal.create
-        run.journal = journal = how(journals, campaign.header(rig))
-        run.resumed = Counter(entry.variant for entry in journal.entries)
-        left = campaign.steps(variants, run.settings.replicates, [entry.variant for entry in journal.entries])
-        unchecked = campaign.unchecked(variants, journal, observing=run.observing)
-        try:
-            with progress(len(left) + len(unchecked)) as on_step:
-                run.results = campaign.run(rig, variants, journal, on_step, observing=run.observing)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(
-                f"kept {len(journal.entries)} replicates in {journal.path.name}; --resume goes on from there"
-            ) from None
+        measure(run, rig, variants)
+        judge(run, rig)
+        confirm_suspects(run, rig)
+    explain_changes(run)
     run.campaign_s = time.perf_counter() - start_s
 
 
+def measure(run: Run, rig: Rig, variants: Sequence[Variant]) -> None:
+    """Measure and check the variants, pass by pass."""
+    how = campaign.Journal.resume if run.resume else campaign.Journal.create
+    run.journal = journal = how(run.root / _JOURNALS, session_head(rig, run.root))
+    run.resumed = Counter(entry.variant for entry in journal.entries)
+    left = campaign.steps(variants, run.settings.replicates, [entry.variant for entry in journal.entries])
+    unchecked = campaign.unchecked(variants, journal, observing=run.observing)
+    assert run.plan is not None
+    clock = Clock(run.plan.measure_s + run.plan.extra_s) if run.plan.extra_s else None
+    with _keeping(journal), progress(len(left) + len(unchecked)) as on_step:
+        run.results = campaign.run(rig, variants, journal, on_step, observing=run.observing, clock=clock)
+
+
 def judge(run: Run, rig: Rig) -> None:
-    """Hold what was measured against its baselines; the run's outcomes and explanations are there afterwards."""
+    """Hold what was measured against its baselines' sessions."""
     run.outcomes |= judge_results(
         run.results,
         lambda measurement: run.baselines.find(measurement, stack_slug=run.baseline_stack),
@@ -55,9 +87,107 @@ def judge(run: Run, rig: Rig) -> None:
         limits=run.settings.limits,
         regression_ratio=run.settings.regression_ratio,
     )
+    for variant, before, after in _held(run):
+        if before.evidence and after.evidence:
+            run.evidence_changes[variant] = evidence_changes(before.evidence, after.evidence)
+
+
+def confirm_suspects(run: Run, rig: Rig) -> None:
+    """Step whoever may be slower beside the baseline's own stack: only what is confirmed there is a regression."""
+    assert run.journal is not None
+    assert run.plan is not None
+    if run.settings.confirm == "none":
+        return
+    held = {variant: outcome.speed for variant, outcome in run.outcomes.items() if outcome.speed and _is_held(outcome)}
+    asked = _suspects(run, held)
+    for variant in held.keys() - asked.keys():
+        speed = unsuspected(held[variant], matters=run.settings.limits(variant).matters)
+        run.outcomes[variant] = with_speed(run.outcomes[variant], speed)
+    clock, head = Clock(run.plan.confirm_s), run.journal.header
+    aim = Aim(
+        matters=run.settings.matters,
+        false_alarm=run.settings.false_alarm,
+        missed=run.settings.missed,
+        improvements=run.settings.confirm == "all" or any(one.faster for one in asked.values()),
+    )
+    with _keeping(run.journal), within_budget(clock) as say:
+        run.confirmed = confirm(
+            list(asked.values()),
+            rig,
+            lambda baseline: _baseline_rig(run, baseline, say),
+            run.journal,
+            aim,
+            drift=lambda baseline, pairs: drift(baseline, head.state, pairs, threads=rig.placement.threads),
+            clock=clock,
+            say=say,
+        )
+    for variant, found in run.confirmed.items():
+        run.outcomes[variant] = with_confirmation(run.outcomes[variant], found.judgement)
+
+
+def explain_changes(run: Run) -> None:
+    """Why each variant is slower or faster than its baseline: by the pairs that told, or else by what is stored."""
+    for variant, before, after in _held(run):
+        found = run.confirmed.get(variant)
+        if found and (pairs := found.trial.told):
+            evidence = found.evidence or before.evidence
+            before = replace(before, replicates=tuple(pair.baseline for pair in pairs), evidence=evidence)
+            after = replace(after, replicates=tuple(pair.candidate for pair in pairs))
+        run.explanations[variant] = explain(before, after)
+
+
+def _held(run: Run) -> Iterator[tuple[Variant, Measurement, Measurement]]:
+    """Each variant that has a baseline, its newest session and this one."""
     for variant, outcome in run.outcomes.items():
-        result, stored = run.results.get(variant), outcome.speed and outcome.speed.baseline
-        if isinstance(result, Measurement) and isinstance(stored, Baseline):
-            run.explanations[variant] = explain(stored.measurement, result)
-            if stored.measurement.evidence and result.evidence:
-                run.evidence_changes[variant] = evidence_changes(stored.measurement.evidence, result.evidence)
+        result = run.results.get(variant)
+        speed = outcome.confirmation.stored if outcome.confirmation else outcome.speed
+        if speed and isinstance(speed.baseline, Baseline) and isinstance(result, Measurement):
+            yield variant, speed.baseline.measurement, result
+
+
+def _is_held(outcome: Outcome) -> bool:
+    """Whether its speed was held against stored sessions, and nobody said to let pass whatever comes of it."""
+    speed = outcome.speed
+    return speed is not None and isinstance(speed.baseline, Baseline) and not outcome.ignored
+
+
+def _suspects(run: Run, held: Mapping[Variant, Speed]) -> dict[Variant, Suspect]:
+    """Whom to step beside its baseline, the most suspicious first."""
+    limits = {variant: run.settings.limits(variant) for variant in held}
+    measured = {variant: one for variant, one in run.results.items() if isinstance(one, Measurement)}
+    found = suspects(
+        {variant: measured[variant] for variant in held}, held, matters=lambda variant: limits[variant].matters
+    )
+    # The slowest quarter of the iterations, costs or kernels may be worse though the latency is not.
+    worse = [
+        variant
+        for variant in held
+        if run.outcomes[variant].verdict in (Verdict.REGRESSED, Verdict.LOST) or run.evidence_changes.get(variant)
+    ]
+    others = held if run.settings.confirm == "all" else ()
+    return {
+        variant: Suspect(stored=held[variant], limits=limits[variant], faster=variant in found.faster)
+        for variant in dict.fromkeys((*found.slower, *worse, *found.faster, *others))
+    }
+
+
+@contextmanager
+def _baseline_rig(run: Run, baseline: Baseline, say: Say) -> Iterator[Rig]:
+    """Runs variants as the baseline's newest session was run: its packages, its variables."""
+    newest = baseline.accepted[0]
+    known = newest.session.contents if newest.session else ()
+    ready = baseline_stack(newest.measurement.stack, run.at_hand, known=known, root=run.root, say=say)
+    environ = baseline_environ(os.environ, newest.measurement.environment)
+    with Rig(run.settings, ready=replace(ready, environment={}), environ=environ) as rig:
+        yield rig
+
+
+@contextmanager
+def _keeping(journal: campaign.Journal) -> Iterator[None]:
+    """An interrupted run says what is kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"kept {len(journal.entries)} replicates in {journal.path.name}; --resume goes on from there"
+        ) from None

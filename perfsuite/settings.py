@@ -45,6 +45,9 @@ class Settings:
     warm_up_limit_s: float = 5.0
     step_timeout_s: float | None = None
     baselines: Path = Path("baselines")
+    #: How many accepted sessions of a variant count. Of 8 the mean is so well known that a candidate's own session
+    #: makes eight ninths of the doubt, and older ones tell of an older machine (judgement).
+    sessions: int = 8
     #: Slower by more than this fails. Machine states alone moved BERT by 19 % with no change
     #: (19 sessions of one process each on a 2-core machine); 1.25 leaves room above that.
     regression_ratio: float = 1.25
@@ -55,8 +58,6 @@ class Settings:
     #: a false alarm a quarter of a year wears nobody out, and what one night misses the next will find.
     false_alarm: float = 0.01
     missed: float = 0.05
-    #: How many accepted sessions a baseline is made of. Judgement: a week of nights sees a machine's states.
-    sessions: int = 8
     #: What is measured again, side by side with the baseline's stack: what may be slower, all, or nothing.
     confirm: str = "suspects"
     #: How long measuring again may take, in seconds; None where the run itself decides.
@@ -161,12 +162,12 @@ def _tools(pyproject: Path) -> dict[str, Any]:
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "threads": (int,),
     "replicates": (int,),
+    "sessions": (int,),
     "weights": (str,),
     "measure_s": (int, float),
     "warm_up_limit_s": (int, float),
     "step_timeout_s": (int, float),
     "regression_ratio": (int, float),
-    "sessions": (int,),
     "confirm": (str,),
     "budget_s": (int, float),
     "baselines": (str, Path),

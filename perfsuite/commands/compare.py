@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from perfsuite.quantities import seconds, share
 
 if TYPE_CHECKING:
     # What argparse's add_subparsers returns has no public name.
@@ -39,9 +40,9 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     add("-m", default="", metavar="EXPRESSION", help="only variants whose marks fit, as in pytest")
     add("--workload", default="latency", metavar="NAMES", help="comma-separated workloads (default: %(default)s)")
     add("--best", action="store_true", help="each stack's best mode of each model and precision against the other's")
-    add("--resolution", type=_share, default=_RESOLUTION, metavar="R",
+    add("--resolution", type=share, default=_RESOLUTION, metavar="R",
         help="the smallest difference that matters, such as 1%% (default: 2%%)")  # fmt: skip
-    add("--budget", type=_seconds, default=_BUDGET_S, metavar="TIME",
+    add("--budget", type=seconds, default=_BUDGET_S, metavar="TIME",
         help="time to measure in, such as 90s, 20m, 1h (default: 20m)")  # fmt: skip
     add("--threads", type=int, metavar="N", help="threads of each worker (default: one a physical core)")
     add("--output", type=_output, action="append", default=[], metavar="FILE",
@@ -50,21 +51,6 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     add("--accept-lost", action="store_true", help="let pass what A supports or does and B does not")
     add("--require-verdict", action="store_true", help="exit 3 where a variant stays inconclusive, too")
     parser.set_defaults(run=_run)
-
-
-def _share(text: str) -> float:
-    number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    if not 0 < number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 100 %: give 2% or 0.02")
-    return number
-
-
-def _seconds(text: str) -> float:
-    parts = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", text)
-    if not parts or not any(parts.groups()):
-        raise argparse.ArgumentTypeError(f"{text} is no time: give 90s, 20m or 1h30m")
-    hours, minutes, seconds = (int(part or 0) for part in parts.groups())
-    return hours * 3600.0 + minutes * 60.0 + seconds
 
 
 def _output(text: str) -> Path:

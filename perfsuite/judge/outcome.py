@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from perfsuite.judge.confirmation import Judgement
+from perfsuite.records.confirmation import Confirmation, Finding
 from perfsuite.records.outcome import Outcome
 from perfsuite.records.speed import Speed, Verdict
 from perfsuite.records.violation import Against, Kind, Violation
@@ -20,6 +24,7 @@ def judge_variant(
     costs: tuple[Violation, ...] = (),
     failure: str = "",
     ignored: str = "",
+    confirmation: Confirmation | None = None,
 ) -> Outcome:
     """What came of a variant that was run; wrong outputs are an error, whatever is known of its speed.
 
@@ -43,6 +48,29 @@ def judge_variant(
         costs=costs,
         failure=failure,
         ignored=ignored,
+        confirmation=confirmation,
+    )
+
+
+def with_confirmation(outcome: Outcome, judgement: Judgement) -> Outcome:
+    """The outcome once its suspicion was looked into: what pairs tell of speed and costs replaces what was stored."""
+    found = judgement.confirmation
+    costs = outcome.costs if found.finding is Finding.NOT_RUN else found.costs
+    return with_speed(replace(outcome, costs=costs, confirmation=found), judgement.speed)
+
+
+def with_speed(outcome: Outcome, speed: Speed) -> Outcome:
+    """The outcome with another verdict on its speed."""
+    return judge_variant(
+        outcome.variant,
+        speed=speed,
+        outputs=outcome.outputs,
+        kernels=outcome.kernels,
+        lost=outcome.lost,
+        costs=outcome.costs,
+        failure=outcome.failure,
+        ignored=outcome.ignored,
+        confirmation=outcome.confirmation,
     )
 
 

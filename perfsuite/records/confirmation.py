@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from perfsuite.records.baseline import Difference
 from perfsuite.records.speed import Speed
-from perfsuite.stats.intervals import Interval
+from perfsuite.records.violation import Violation
+from perfsuite.spec import Variant
 
 
 class Finding(StrEnum):
@@ -25,13 +26,27 @@ class Finding(StrEnum):
 class Confirmation:
     """``stored`` is what the baseline's sessions made of it, ``pairs`` how many pairs of processes told.
 
-    ``moved`` is the baseline's stack now over what it was in its sessions: above 1 the machine is slower today.
-    ``differences`` are what of the machine is another than in the newest of them.
+    ``moved`` is what the baseline's stack takes now over what it took in its sessions: above 1 the machine is slower
+    today. ``differences`` are what of the machine is another than in the newest of them. ``costs`` are what a
+    worker takes more of than one of the baseline's beside it.
     """
 
     finding: Finding
     stored: Speed
     pairs: int = 0
-    moved: Interval | None = None
+    moved: float | None = None
     differences: tuple[Difference, ...] = ()
+    costs: tuple[Violation, ...] = ()
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortlist:
+    """Whom screening made a suspect, the most suspicious first, and how many fresh pairs they may have together.
+
+    ``matters`` is the ratio from which on a slowdown of theirs matters.
+    """
+
+    matters: float
+    suspects: tuple[Variant, ...]
+    fresh_pairs: int

@@ -35,6 +35,8 @@ class Reason(StrEnum):
     SINGLE = "one observation a side, whose spread nobody knows"
     FAR_BEYOND = "one observation a side, further apart than sessions ever were"
     TIME = "the time was over before there were two observations"
+    NO_SUSPECT = "its sessions leave no suspicion that it is slower by what matters"
+    UNCONFIRMED = "suspected, and nobody could confirm it"
     OTHER_DATA = "other weights or other inputs"
     NO_BASELINE = "nothing to hold it against"
 

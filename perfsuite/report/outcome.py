@@ -6,6 +6,7 @@ from perfsuite.records.baseline import Baseline, Incomparable, Missing
 from perfsuite.records.outcome import Outcome
 from perfsuite.records.speed import Reason, Speed, Verdict
 from perfsuite.report.baselines import baseline_words, lack_line
+from perfsuite.report.confirmation import confirmation_lines
 from perfsuite.report.text import milliseconds
 from perfsuite.report.violations import violation_lines
 
@@ -26,7 +27,8 @@ def outcome_lines(outcome: Outcome) -> list[str]:
     head = f"{outcome.variant.id}: {verdict_words(outcome)}"
     if outcome.speed is not None:
         head += f", {speed_line(outcome.speed)}"
-    return [head, *(f"  {line}" for line in fault_lines(outcome))]
+    confirmed = confirmation_lines(outcome.confirmation) if outcome.confirmation else []
+    return [head, *(f"  {line}" for line in (*confirmed, *fault_lines(outcome)))]
 
 
 def fault_lines(outcome: Outcome) -> list[str]:
@@ -86,6 +88,10 @@ def reason_words(speed: Speed) -> str:
             return f"{word} by more than sessions of one stack ever differed, though by one replicate a side"
         case Reason.TIME:
             return f"the budget ended after {speed.observations} pairs of processes; give it more time (--budget)"
+        case Reason.NO_SUSPECT:
+            return f"its sessions leave no suspicion that it is slower by {matters} or more"
+        case Reason.UNCONFIRMED:
+            return f"may be slower by {matters} or more"
         case Reason.OTHER_DATA:
             return "other weights or other inputs were run"
         case Reason.NO_BASELINE:

@@ -63,7 +63,7 @@ class Parent(_Failing):
 
 
 class Faulty(Tiny):
-    """Right by itself; see ``FaultyForward`` for what it does where FAULTY is set."""
+    """Right by itself; see ``FaultyForward`` for what it does where TORCH_FAULTY is set."""
 
     def __init__(self, name: str) -> None:
         self.name = name  # type: ignore[misc]
@@ -76,5 +76,5 @@ class Faulty(Tiny):
 
 TINY, CRASH, HANG, GARBAGE, MEMORY, PARENT = Tiny(), Crash(), Hang(), Garbage(), Memory(), Parent()
 DIES, DOUBLE, NEGATED = Faulty("dies"), Faulty("double"), Faulty("negated")
-GROWS, LATE = Faulty("grows"), Faulty("late")
+GROWS, LATE, SLOWS = Faulty("grows"), Faulty("late"), Faulty("slows")
 STALLS, WRONG, WRONG_ALONE = Faulty("stalls"), Faulty("wrong"), Faulty("wrong-alone")

@@ -11,7 +11,7 @@ import perfsuite
 ROOT = Path(perfsuite.__file__).parent
 #: From the ground up; a room may import from the rooms below it. Names on one floor know nothing of one another.
 FLOORS = (
-    ("errors", "arguments"),
+    ("errors", "arguments", "quantities"),
     ("spec", "stats"),
     ("match",),
     ("limits",),
@@ -22,7 +22,7 @@ FLOORS = (
     ("machine", "check"),
     ("gates", "explain"),
     ("measure", "store", "judge"),
-    ("stacks", "compare"),
+    ("stacks", "compare", "confirm"),
     ("report", "replay"),
     ("options", "selfcheck"),
     ("session", "commands"),

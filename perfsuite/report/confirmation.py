@@ -1,0 +1,101 @@
+"""A night's plan, and what became of its suspicions, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from perfsuite.measure.plan import Plan
+from perfsuite.records.baseline import Difference
+from perfsuite.records.confirmation import Confirmation, Finding
+from perfsuite.records.outcome import Outcome
+
+#: What the end of a run tells of every variant anyway, with its ratio.
+_TOLD_APART = (Finding.REGRESSION, Finding.INCONCLUSIVE, Finding.NOT_RUN)
+
+
+def plan_line(plan: Plan, confirm: str) -> str:
+    """What a run is about to do, and how long it may take."""
+    text = (
+        f"plan: {plan.variants} variant{'s' if plan.variants > 1 else ''}, {plan.replicates} replicates each, then "
+        f"outputs and kernels: about {_minutes(plan.measure_s)}"
+    )
+    if plan.extra_s >= 1:
+        text += f"; {_minutes(plan.extra_s)} more of them for what varies most"
+    if plan.confirm_s:
+        whom = "all variants" if confirm == "all" else "suspects"
+        text += f"; {whom} beside the baseline's stack: at most {_minutes(plan.confirm_s)}"
+    return text
+
+
+def confirmation_lines(confirmation: Confirmation) -> list[str]:
+    """What a side-by-side run made of the suspicion, and what of the machine is another."""
+    stored = confirmation.stored.ratio
+    said = f"; the stored sessions said {stored:.3f}" if stored is not None else ""
+    pairs = f"{confirmation.pairs} pair{'' if confirmation.pairs == 1 else 's'} of processes"
+    finding = confirmation.finding
+    match finding:
+        case Finding.REGRESSION | Finding.IMPROVEMENT:
+            lines = [f"{finding}: {pairs}, side by side with the baseline's stack{said}"]
+        case Finding.DRIFT:
+            lines = [f"{finding}: side by side it is no slower ({pairs}){said}"]
+        case Finding.NOT_REPRODUCED:
+            lines = [f"{finding}: {pairs}, side by side with the baseline's stack{said}"]
+        case Finding.INCONCLUSIVE:
+            lines = [f"{pairs}, side by side with the baseline's stack, do not tell{said}"]
+        case Finding.NOT_RUN:
+            lines = [f"{finding}: {confirmation.why}{said}"]
+    if finding in (Finding.DRIFT, Finding.INCONCLUSIVE, Finding.REGRESSION):
+        lines += _machine_lines(confirmation)
+    return lines
+
+
+def suspicion_lines(outcomes: Sequence[Outcome], confirm: str) -> Iterator[str]:
+    """Of all suspicions of a run: those that came to nothing, and what an unconfirmed run cannot tell."""
+    if confirm == "none":
+        yield (
+            "--confirm none: a slowdown below --regression-ratio was not looked for, and one above it may be the "
+            "machine's"
+        )
+    found = [outcome for outcome in outcomes if outcome.confirmation]
+    for finding in Finding:
+        mine = [one for one in found if one.confirmation and one.confirmation.finding is finding]
+        if not mine or finding in _TOLD_APART:
+            continue
+        yield f"{finding} ({len(mine)}): {', '.join(map(_with_ratio, mine))}"
+        if finding is Finding.DRIFT:
+            yield from (f"  {line}" for line in _drift_lines([one.confirmation for one in mine if one.confirmation]))
+        if finding is Finding.IMPROVEMENT:
+            yield "  to accept: --baseline-update"
+
+
+def _with_ratio(outcome: Outcome) -> str:
+    assert outcome.confirmation is not None
+    stored, now = outcome.confirmation.stored.ratio, outcome.speed.ratio if outcome.speed else None
+    told = [f"stored {stored:.3f}"] if stored is not None else []
+    told += [f"side by side {now:.3f}"] if now is not None else []
+    return f"{outcome.variant.id} ({', '.join(told)})"
+
+
+def _drift_lines(found: Sequence[Confirmation]) -> list[str]:
+    moved = [one.moved for one in found if one.moved is not None]
+    lines = [
+        f"the baseline's stack itself takes {min(moved):.2f} to {max(moved):.2f} times what it did in its sessions"
+    ]
+    differences = dict.fromkeys(difference for one in found for difference in one.differences)
+    return lines + _difference_lines(differences)
+
+
+def _machine_lines(confirmation: Confirmation) -> list[str]:
+    lines = []
+    if confirmation.moved is not None:
+        lines.append(f"the baseline's stack itself takes {confirmation.moved:.2f} times what it did in its sessions")
+    return lines + _difference_lines(confirmation.differences)
+
+
+def _difference_lines(differences: Iterable[Difference]) -> list[str]:
+    told = [f"{one.name} {one.now}" + (f" (was {one.before})" if one.before else "") for one in differences]
+    return [f"of the machine: {', '.join(told)}"] if told else []
+
+
+def _minutes(duration_s: float) -> str:
+    return f"{duration_s / 60:.0f} min" if duration_s >= 90 else f"{duration_s:.0f} s"
