@@ -17,7 +17,6 @@ from perfsuite.limits import CostLimits
 from perfsuite.records.measurement import Block, Measurement, Replicate
 from perfsuite.records.pair import Pair
 from perfsuite.records.violation import Against, Kind, Violation
-from perfsuite.stats.growth import growth_bytes_per_iteration
 from perfsuite.stats.stalls import stall_share
 
 #: What compiling takes varies, and is in the first inference, of which pairs tell.
@@ -123,11 +122,6 @@ def _share_more(limit: Callable[[CostLimits], float], floor: float) -> Callable[
     return lambda was, limits: was + max(limit(limits) * was, floor)
 
 
-def _growth(replicate: Replicate) -> float | None:
-    held = [block.conditions.resident_bytes if block.conditions else None for block in replicate.blocks]
-    return growth_bytes_per_iteration(held, [len(block.latencies_ns) for block in replicate.blocks])
-
-
 def _stalls(replicate: Replicate) -> float | None:
     """In calm blocks: a stall that a neighbour makes is not the program's."""
     latencies_ns = [latency for block in replicate.blocks if _is_calm(block) for latency in block.latencies_ns]
@@ -149,7 +143,7 @@ _COSTS = (
     ),
     _Cost(
         kind=Kind.MEMORY_GROWTH,
-        of=_least(_growth),
+        of=_least(lambda one: one.growth_bytes_per_iteration),
         # What shrank once is not held against what stays as it is.
         most=lambda was, limits: max(was, 0.0) + limits.memory_growth_bytes,
     ),
