@@ -13,7 +13,6 @@ from perfsuite.records.violation import Violation
 from perfsuite.spec import Variant
 from perfsuite.stats.growth import growth_bytes_per_iteration
 from perfsuite.stats.location import fastest_half_mean, slowest_quarter_mean
-from perfsuite.stats.stalls import stall_share
 
 #: 292 years: clocks count nanoseconds in 64 bits.
 _LONGEST_NS = 2**63 - 1
@@ -156,11 +155,6 @@ class Replicate:
         later = self.blocks[len(self.blocks) // 2 :]
         held = [block.conditions.resident_bytes if block.conditions else None for block in later]
         return growth_bytes_per_iteration(held, [len(block.latencies_ns) for block in later])
-
-    @property
-    def stall_share(self) -> float:
-        """The part of the timed iterations' time that went into those that took far longer than the others."""
-        return stall_share(self.latencies_ns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
