@@ -15,6 +15,7 @@ import pytest
 from project import SETTINGS
 
 from perfsuite.cli import main
+from perfsuite.selfcheck.processes import living
 
 _TINY = ("-k", "tiny and eager and fp32", "--workload", "smoke")
 _STACKS = f"""
@@ -95,6 +96,25 @@ def test_a_killed_comparison_resumes_with_what_it_had(folder: Path) -> None:
     assert journal.read_text().count('{"Examination"') == 1
     (row,) = _report(folder)["rows"]
     assert len(row["pairs"]) == journal.read_text().count('{"Pair"') >= kept + 1
+
+
+def test_a_worker_killed_from_outside_costs_its_pairing_until_the_comparison_is_resumed(folder: Path) -> None:
+    arguments = ("current:stock", "same:stock", *_TINY, "--resolution", "50%", "--output", "out.json")
+    first = subprocess.Popen(_command(*arguments), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    launchers: set[int] = set()
+    workers: set[int] = set()
+    while not workers:
+        assert first.poll() is None, "it ended by itself"
+        launchers = {one.pid for one in living() if one.parent == first.pid and "perfsuite.worker" in one.command}
+        workers = {one.pid for one in living() if one.parent in launchers}
+    os.kill(workers.pop(), signal.SIGKILL)
+    assert first.wait(timeout=300) == 1
+    (row,) = _report(folder)["rows"]
+    assert "killed by SIGKILL" in row["outcome"]["failure"]
+    done = _run(folder, *arguments, "--resume")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (row,) = _report(folder)["rows"]
+    assert row["outcome"]["failure"] == ""
 
 
 def test_a_side_that_crashes_is_an_error_with_its_reason(folder: Path) -> None:

@@ -328,3 +328,10 @@ def test_what_was_not_observed_is_unmeasured_where_it_is_asked_for(tmp_path: Pat
     _run(journal, _Rig(), observing=False)
     assert _unmeasured(journal, observing=False) == set()
     assert _unmeasured(journal) == {A, B}
+
+
+def test_what_is_checked_but_lacks_a_replicate_is_unmeasured(tmp_path: Path) -> None:
+    """As where a run is resumed with more replicates, and a worker is killed then."""
+    journal = Journal.create(tmp_path, HEADER)
+    _run(journal, _Rig())
+    assert unmeasured([A, B], _Rig.settings.replicates + 1, journal, observing=True) == {A, B}
