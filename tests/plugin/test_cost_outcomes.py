@@ -41,9 +41,11 @@ def test_what_costs_more_fails_and_what_is_ignored_is_told(
     ):
         night.stdout.fnmatch_lines(lines)
 
+
+def test_an_entry_that_fits_no_variant_is_refused(project: pytest.Pytester) -> None:
     project.makepyprojecttoml(SETTINGS + _MODELS + _IGNORED.replace("negated", "negatd"))
     refused = project.runpytest_subprocess(*_SELECTED)
     assert refused.ret == pytest.ExitCode.USAGE_ERROR
     refused.stderr.fnmatch_lines(
-        ["ERROR: ?[tool.perfsuite.match]] 1 (model negatd, backend stock) fits no variant; `perfsuite matrix` *"]
+        ["ERROR: *tool.perfsuite.match* 1 (model negatd, backend stock) fits no variant; `perfsuite matrix` *"]
     )
