@@ -22,6 +22,7 @@ from perfsuite.judge.session import judge_results
 from perfsuite.judge.stored import suspects
 from perfsuite.measure import campaign
 from perfsuite.measure.clock import Clock, Say
+from perfsuite.measure.code import code_at
 from perfsuite.measure.head import session_head
 from perfsuite.measure.lock import machine_lock
 from perfsuite.measure.plan import plan
@@ -176,10 +177,14 @@ def _suspects(run: Run, held: Mapping[Variant, Speed]) -> dict[Variant, Suspect]
 def _baseline_rig(run: Run, baseline: Baseline, say: Say) -> Iterator[Rig]:
     """Runs variants as the baseline's newest session was run: its packages, its variables."""
     newest = baseline.accepted[0]
-    known = newest.session.contents if newest.session else ()
-    ready = baseline_stack(newest.measurement.stack, run.at_hand, known=known, root=run.root, say=say)
+    stack, known = newest.measurement.stack, newest.session.contents
+    ready = baseline_stack(stack, run.at_hand, known=known, root=run.root, say=say)
     environ = baseline_environ(os.environ, newest.measurement.environment)
-    with Rig(run.settings, ready=replace(ready, environment={}), environ=environ) as rig:
+    commit = newest.session.commit
+    # Of a project without models of its own the code is in the stack; what was not committed cannot be had again.
+    kept = bool(run.settings.models) and commit is not None and not commit.dirty
+    code = code_at(commit.id, run.root) if commit and kept else None
+    with Rig(run.settings, ready=replace(ready, environment={}, code=code), environ=environ) as rig:
         yield rig
 
 

@@ -27,6 +27,7 @@ class Header:
 
     baseline: Stack
     candidate: Stack
+    commits: tuple[str | None, str | None]
     backends: tuple[str, str]
     machine_slug: str
     environments: tuple[dict[str, str], dict[str, str]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -64,7 +65,16 @@ class Rig:
         # Workers are killed, and libraries in them clean up at exit: what they leave goes with the run's folder.
         temporary = self._scratch.path / "tmp"
         temporary.mkdir()
-        fixed = {"PYTHONPATH": python_path(environ), "TMPDIR": str(temporary)}
+        code, project = (ready.code if ready else None), os.getcwd()
+        path = list(filter(None, environ.get("PYTHONPATH", "").split(os.pathsep)))
+        #: Of the user's project, where it is another than what lies in its folder.
+        self.commit = code.commit if code else None
+        self._checkout = contextlib.ExitStack()
+        if code:
+            checkout = self._checkout.enter_context(code.checkout(self._scratch.path / "code"))
+            project = code.there(project, checkout)
+            path = [code.there(one, checkout) for one in path]
+        fixed = {"PYTHONPATH": python_path(project, path), "TMPDIR": str(temporary)}
         self.worker_environment = worker_environment(
             {**environ, **(ready.environment if ready else {}), **fixed},
             threads=self.placement.threads,
@@ -76,6 +86,8 @@ class Rig:
             settings,
             python=ready.python if ready else Path(sys.executable),
             environment=self.worker_environment,
+            code=code,
+            project=project,
             placement=self.placement,
             folder=self._scratch.path,
             ledger=self.ledger,
@@ -88,6 +100,7 @@ class Rig:
 
     def __exit__(self, *_: object) -> None:
         self._workers.close()
+        self._checkout.close()
         self._scratch.close()
 
     def relaunch(self, variant: Variant) -> None:

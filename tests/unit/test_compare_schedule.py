@@ -27,6 +27,7 @@ OTHER = Pairing(baseline=OTHER_VARIANT, candidate=OTHER_VARIANT)
 HEADER = Header(
     baseline=STACK,
     candidate=STACK,
+    commits=(None, None),
     backends=("ipex", "ipex"),
     machine_slug="some-machine",
     environments=({}, {}),
