@@ -27,7 +27,7 @@ from perfsuite.measure.head import session_head
 from perfsuite.measure.lock import machine_lock
 from perfsuite.measure.plan import plan
 from perfsuite.measure.rig import Rig
-from perfsuite.records.baseline import Baseline
+from perfsuite.records.baseline import Baseline, Difference
 from perfsuite.records.measurement import Measurement
 from perfsuite.records.outcome import Outcome
 from perfsuite.records.speed import Speed, Verdict
@@ -119,7 +119,10 @@ def confirm_suspects(run: Run, rig: Rig) -> None:
             lambda baseline: _baseline_rig(run, baseline, say),
             run.journal,
             aim,
-            drift=lambda baseline, pairs: drift(baseline, head.state, pairs, threads=rig.placement.threads),
+            drift=lambda baseline, pairs: (
+                *drift(baseline, head.state, pairs, threads=rig.placement.threads),
+                *_other_code(run, baseline),
+            ),
             clock=clock,
             say=say,
         )
@@ -181,11 +184,17 @@ def _baseline_rig(run: Run, baseline: Baseline, say: Say) -> Iterator[Rig]:
     ready = baseline_stack(stack, run.at_hand, known=known, root=run.root, say=say)
     environ = baseline_environ(os.environ, newest.measurement.environment)
     commit = newest.session.commit
-    # Of a project without models of its own the code is in the stack; what was not committed cannot be had again.
-    kept = bool(run.settings.models) and commit is not None and not commit.dirty
-    code = code_at(commit.id, run.root) if commit and kept else None
+    # Of a project without models of its own all code is the stack's.
+    code = code_at(commit.id, run.root) if commit and run.settings.models and not commit.dirty else None
     with Rig(run.settings, ready=replace(ready, environment={}, code=code), environ=environ) as rig:
         yield rig
+
+
+def _other_code(run: Run, baseline: Baseline) -> Iterator[Difference]:
+    """Whether the project's own models ran beside the suspect as they are now, for want of those of the baseline."""
+    commit = baseline.accepted[0].session.commit
+    if run.settings.models and (commit is None or commit.dirty):
+        yield Difference(name="the project's code", before="not committed", now="as it is now, on both sides")
 
 
 @contextmanager

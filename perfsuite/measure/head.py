@@ -60,7 +60,8 @@ def commit_of(root: Path) -> Commit | None:
     found = _git(root, "rev-parse", "HEAD")
     if found is None:
         return None
-    return Commit(id=found, dirty=_git(root, "status", "--porcelain") != "")
+    # As `git describe --dirty`: what is not tracked, results say, is no other code.
+    return Commit(id=found, dirty=_git(root, "status", "--porcelain", "--untracked-files=no") != "")
 
 
 def _git(root: Path, *arguments: str) -> str | None:
