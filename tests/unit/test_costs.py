@@ -176,6 +176,27 @@ def test_times_may_be_as_much_longer_as_passes_are(measured: Measure, found: boo
     assert cost_violations([before], dataclasses.replace(after, replicates=fast), LIMITS) != ()
 
 
+@pytest.mark.parametrize(
+    ("was", "now", "found"),
+    [
+        pytest.param([(5.0, 800)], [(5.0, 1150)], 1, id="both imported by their launchers"),
+        pytest.param([(0.0, 800)], [(0.0, 1150)], 1, id="both import themselves"),
+        pytest.param([(5.0, 800)], [(0.0, 1150)], 0, id="only this one imports itself"),
+        pytest.param([(0.0, 1150)], [(5.0, 800)], 0, id="only the baseline's did"),
+        pytest.param([(5.0, 800), (0.0, 1150)], [(0.0, 1150), (5.0, 800)], 0, id="some of each"),
+        pytest.param([(None, 800)], [(5.0, 1150)], 1, id="a file older than imports"),
+    ],
+)
+def test_memory_is_held_against_workers_that_were_launched_alike(
+    was: list[tuple[float | None, int]], now: list[tuple[float | None, int]], found: int
+) -> None:
+    before, after = (
+        _of(*(dataclasses.replace(_worker(import_s=import_s), peak_rss_bytes=mib * MIB) for import_s, mib in workers))
+        for workers in (was, now)
+    )
+    assert [one.kind for one in cost_violations([before], after, LIMITS)] == [K.PEAK_MEMORY] * found
+
+
 def test_a_lone_first_worker_is_held_against_first_workers() -> None:
     """It calibrates, which the second of a session does not."""
     first, second = _worker(prepare_s=12.0), _worker(prepare_s=2.0)
