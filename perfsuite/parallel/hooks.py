@@ -15,7 +15,7 @@ from perfsuite.parallel.findings import packed, unpack
 
 #: The workers of each process use every core, so that more processes only fill each other's pauses (judgement).
 _MOST = 4
-#: What a process holds at most: its launchers and a BERT that is saved or compiled (measured: 3.3 GiB).
+#: What a process holds at most: two launchers of 0.9 GiB and BERT's static INT8 under stock, 2.3 GiB (measured).
 _MEMORY_GIB = 4
 
 
