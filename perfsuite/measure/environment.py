@@ -28,7 +28,7 @@ _WITHOUT_EFFECT = frozenset({
 
 
 #: For workers that nobody times: threads that wait sleep, in place of spinning on a core that another could use.
-#: On two cores with twice as much to do, calibrating ResNet50 took 48 s of CPU time spinning, and 19 s so (measured).
+#: On two cores that six to eight processes wanted, ResNet50's static INT8 took 48 s of CPU time spinning, and 19 s so.
 PATIENT = {"KMP_BLOCKTIME": "0", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
