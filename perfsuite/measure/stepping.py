@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: latencies drift by 10 % within seconds: single iterations by turns gave a third less error in the
 #: same time than blocks of two with one before them that is not timed.
 BLOCK_S = 0.05
+#: Of one alone nothing is gained by short ones; ten tell whether its memory grows, and make a session's file small.
+ALONE_BLOCK_S = 0.2
 #: Iterations before a block of shorter ones that are not timed: the other worker has had the caches,
 #: and filling them again makes the first one 1 to 6 % longer (20 ms; of 50 ms and more, 1 %).
 SETTLE = 1
@@ -77,11 +79,12 @@ def step(
                 warmups.append(one.warm_up(limit_s=warm_up_limit_s))
         once = workload(stands[0].variant.workload).once
         latencies_s = [warmup.duration_ns * 1e-9 / warmup.iterations for warmup in warmups]
-        rounds = 1 if once else _rounds(latencies_s, duration_s)
+        block_s = BLOCK_S if len(stands) > 1 else ALONE_BLOCK_S
+        rounds = 1 if once else _rounds(latencies_s, duration_s, block_s)
         blocks: list[list[Block]] = [[] for _ in stands]
         for index in _order(rounds, len(stands), once=once):
             settle = 0 if once or len(stands) == 1 else _settle(latencies_s[index])
-            blocks[index].append(_block(timed[index], timed, duration_s=0.0 if once else BLOCK_S, settle=settle))
+            blocks[index].append(_block(timed[index], timed, duration_s=0.0 if once else block_s, settle=settle))
         found = []
         for one, stand, warmup, mine in zip(timed, stands, warmups, blocks, strict=True):
             with _running(one, timed):
@@ -92,10 +95,10 @@ def step(
         return tuple(found)
 
 
-def _rounds(latencies_s: Sequence[float], duration_s: float) -> int:
+def _rounds(latencies_s: Sequence[float], duration_s: float, block_s: float) -> int:
     """As many as fit, of the latencies that were seen while warming up."""
     settled = [_settle(latency_s) * latency_s if len(latencies_s) > 1 else 0.0 for latency_s in latencies_s]
-    round_s = 2 * (sum(settled) + sum(max(latency_s, BLOCK_S) for latency_s in latencies_s))
+    round_s = 2 * (sum(settled) + sum(max(latency_s, block_s) for latency_s in latencies_s))
     return max(LEAST_ROUNDS, round(duration_s / round_s))
 
 
