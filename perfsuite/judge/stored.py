@@ -22,10 +22,10 @@ _SLOW_PART_SHARE = 0.1
 #: From this ratio on one replicate a side convicts: the slowest of 19 sessions of one process took 1.6 times
 #: the median (resnet50 FP32 on an idle machine, 61 against 38 ms), and less is nobody's to tell.
 SINGLE_RATIO = 2.0
-#: With what probability a variant that is slower by just what matters is no suspect. Simulated (``stats/between``):
-#: with 0.05 nine of ten variants are suspects where sessions vary by 5 %, with 0.2 seven, and of slowdowns of 10 %
-#: 2 in 100 are missed.
-MISSED = 0.2
+#: With what probability a variant that is slower by just what matters is no suspect: a suspect costs two pairs, and
+#: what is not suspected nobody looks at. Simulated (``stats/between``, 3 sessions and more that vary by 5 %): nine of
+#: ten unchanged variants are suspects, and of slowdowns of 5 % 2 in 100 are missed; with 0.2 seven, and 10 in 100.
+MISSED = 0.05
 #: With what probability a variant that is no faster seems so: an improvement is good news, and worth no night's pairs
 #: unless it is likely (judgement: one in twenty).
 SEEMING = 0.05

@@ -202,12 +202,13 @@ def _suspects(matters: float, sessions: int = 3) -> tuple[list[str], list[str]]:
 @pytest.mark.parametrize(
     ("matters", "sessions", "slower", "faster"),
     [
-        (1.02, 3, ["stalling", "slowest", "slower"], ["faster"]),
-        (1.07, 3, ["stalling", "slowest"], ["faster"]),
+        (1.02, 3, ["stalling", "slowest", "slower", "steady"], ["faster"]),
+        (1.04, 3, ["stalling", "slowest", "slower"], ["faster"]),
+        (1.1, 3, ["stalling", "slowest"], ["faster"]),
         (1.2, 3, ["stalling"], []),
         (1.02, 1, ["stalling", "slowest", "slower", "steady"], []),
     ],
-    ids=["two-percent", "seven-percent", "twenty-percent", "one-session"],
+    ids=["two-percent", "four-percent", "ten-percent", "twenty-percent", "one-session"],
 )
 def test_suspects_are_what_may_be_slower_the_most_suspicious_first(
     matters: float, sessions: int, slower: list[str], faster: list[str]
