@@ -16,6 +16,7 @@ from perfsuite.measure.placement import place
 from perfsuite.measure.stack import current_stack
 from perfsuite.quantities import seconds, share
 from perfsuite.records.outcome import Policy
+from perfsuite.records.pair import Pair
 from perfsuite.selection import asked_for
 from perfsuite.settings import CONFIRM_POLICIES, REQUIRABLE_ISAS, WEIGHTS_POLICIES, Settings, read_settings
 from perfsuite.spec import WORKLOADS, named_workloads
@@ -92,6 +93,11 @@ class Run:
     benchmarks: list[Any] = field(default_factory=list)
     acceptance: Acceptance | None = None
     not_accepted: str | None = None
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """What this run stepped side by side, and a run that it resumes."""
+        return self.journal.of(Pair) if self.journal else []
 
     @property
     def stack(self) -> Stack:

@@ -324,6 +324,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             not_accepted=run.not_accepted,
             baselines=run.settings.baselines.name,
             confirm=run.settings.confirm,
+            pairs=run.pairs,
             wall_s=run.campaign_s,
             chores=run.rig.ledger.spent_s if run.rig else {},
         )

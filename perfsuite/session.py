@@ -24,6 +24,7 @@ from perfsuite.measure import campaign
 from perfsuite.measure.clock import Clock, Say
 from perfsuite.measure.code import code_at
 from perfsuite.measure.head import session_head
+from perfsuite.measure.ledger import Ledger
 from perfsuite.measure.lock import machine_lock
 from perfsuite.measure.plan import plan
 from perfsuite.measure.rig import Rig
@@ -116,7 +117,7 @@ def confirm_suspects(run: Run, rig: Rig) -> None:
         run.confirmed = confirm(
             list(asked.values()),
             rig,
-            lambda baseline: _baseline_rig(run, baseline, say),
+            lambda baseline: _baseline_rig(run, rig.ledger, baseline, say),
             run.journal,
             aim,
             drift=lambda baseline, pairs: (
@@ -177,7 +178,7 @@ def _suspects(run: Run, held: Mapping[Variant, Speed]) -> dict[Variant, Suspect]
 
 
 @contextmanager
-def _baseline_rig(run: Run, baseline: Baseline, say: Say) -> Iterator[Rig]:
+def _baseline_rig(run: Run, ledger: Ledger, baseline: Baseline, say: Say) -> Iterator[Rig]:
     """Runs variants as the baseline's newest session was run: its packages, its variables."""
     newest = baseline.accepted[0]
     stack, known = newest.measurement.stack, newest.session.contents
@@ -186,7 +187,7 @@ def _baseline_rig(run: Run, baseline: Baseline, say: Say) -> Iterator[Rig]:
     commit = newest.session.commit
     # Of a project without models of its own all code is the stack's.
     code = code_at(commit.id, run.root) if commit and run.settings.models and not commit.dirty else None
-    with Rig(run.settings, ready=replace(ready, environment={}, code=code), environ=environ) as rig:
+    with Rig(run.settings, ready=replace(ready, environment={}, code=code), environ=environ, ledger=ledger) as rig:
         yield rig
 
 

@@ -40,7 +40,7 @@ class Rig:
     """Runs variants of one stack, by default the current one; leaving its ``with`` block ends every process.
 
     ``environ`` stands in for the user's environment variables; ``planted`` is a fault in every
-    worker that is timed, or in those of the variants that it names.
+    worker that is timed, or in those of the variants that it names. Two rigs of one run share a ``ledger``.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class Rig:
         ready: ReadyStack | None = None,
         environ: Mapping[str, str] = os.environ,
         planted: Mapping[Variant, str] | str | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.settings = settings
         self.stack = ready.stack if ready else current_stack()
@@ -81,7 +82,7 @@ class Rig:
             stack_slug=self.stack.slug,
         )
         self.environment = decisive(self.worker_environment)
-        self.ledger = Ledger()
+        self.ledger = ledger or Ledger()
         self._workers = Workers(
             settings,
             python=ready.python if ready else Path(sys.executable),

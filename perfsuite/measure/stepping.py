@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 #: latencies drift by 10 % within seconds: single iterations by turns gave a third less error in the
 #: same time than blocks of two with one before them that is not timed.
 BLOCK_S = 0.05
-#: Of one alone nothing is gained by short ones; ten tell whether its memory grows, and make a session's file small.
-ALONE_BLOCK_S = 0.2
+#: Of one alone nothing is gained by short ones: ten tell whether its memory grows, and make a session's file small.
+ALONE_BLOCKS = 10
 #: Iterations before a block of shorter ones that are not timed: the other worker has had the caches,
 #: and filling them again makes the first one 1 to 6 % longer (20 ms; of 50 ms and more, 1 %).
 SETTLE = 1
@@ -79,7 +79,7 @@ def step(
                 warmups.append(one.warm_up(limit_s=warm_up_limit_s))
         once = workload(stands[0].variant.workload).once
         latencies_s = [warmup.duration_ns * 1e-9 / warmup.iterations for warmup in warmups]
-        block_s = BLOCK_S if len(stands) > 1 else ALONE_BLOCK_S
+        block_s = BLOCK_S if len(stands) > 1 else duration_s / ALONE_BLOCKS
         rounds = 1 if once else _rounds(latencies_s, duration_s, block_s)
         blocks: list[list[Block]] = [[] for _ in stands]
         for index in _order(rounds, len(stands), once=once):

@@ -13,4 +13,3 @@ class Chore(StrEnum):
     REFERENCES = "running references"
     OUTPUTS = "answering outputs"
     OBSERVING = "observing"
-    CONFIRMING = "confirming"

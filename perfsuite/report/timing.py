@@ -11,6 +11,7 @@ from perfsuite.records.baseline import Acceptance, Baseline, Incomparable, Missi
 from perfsuite.records.chore import Chore
 from perfsuite.records.measurement import Failure, Measurement
 from perfsuite.records.outcome import Outcome
+from perfsuite.records.pair import Pair
 from perfsuite.records.speed import Verdict
 from perfsuite.report.baselines import acceptance_lines, baseline_lines
 from perfsuite.report.confirmation import suspicion_lines
@@ -28,7 +29,7 @@ class Timing:
     ``unmeasured`` are those whose workers failed: ``--resume`` measures them again.
 
     ``baselines`` is the folder's name, ``wall_s`` what measuring and checking took, ``chores`` what of it went where
-    beside the timed workers.
+    beside the timed workers, and ``pairs`` were stepped side by side.
     """
 
     outcomes: Mapping[Variant, Outcome]
@@ -40,6 +41,7 @@ class Timing:
     not_accepted: str | None
     baselines: str
     confirm: str
+    pairs: Sequence[Pair]
     wall_s: float
     chores: Mapping[Chore, float]
 
@@ -127,6 +129,7 @@ def wall_time_line(timing: Timing) -> str:
         if isinstance(one, Measurement)
         for replicate in one.replicates[timing.resumed.get(variant, 0) :]
     ]
+    stages += [side.stages for pair in timing.pairs for side in (pair.baseline, pair.candidate)]
     timed_s = sum(stage.timed_s for stage in stages)
     warm_up_s = sum(stage.warm_up_s for stage in stages)
     first_s = sum(stage.first_inference_s for stage in stages)

@@ -38,6 +38,7 @@ def _timing(outcomes: Sequence[Outcome] = (), measurements: Sequence[Measurement
         not_accepted=None,
         baselines="kept",
         confirm="suspects",
+        pairs=[],
         wall_s=100.0,
         chores={Chore.IMPORTING: 5.0},
     )
