@@ -75,8 +75,9 @@ class Run:
     rig: Rig | None = None
     journal: Journal | None = None
     plan: Plan | None = None
-    #: How many replicates of each an earlier run had measured.
+    #: How many replicates of each an earlier run had measured, and how many pairs.
     resumed: Mapping[Variant, int] = field(default_factory=dict)
+    resumed_pairs: int = 0
     results: dict[Variant, Measurement | Failure] = field(default_factory=dict)
     #: Those whose workers failed: resuming this run measures them again.
     unmeasured: frozenset[Variant] = frozenset()
@@ -96,8 +97,8 @@ class Run:
 
     @property
     def pairs(self) -> list[Pair]:
-        """What this run stepped side by side, and a run that it resumes."""
-        return self.journal.of(Pair) if self.journal else []
+        """What this run has stepped side by side."""
+        return self.journal.of(Pair)[self.resumed_pairs :] if self.journal else []
 
     @property
     def stack(self) -> Stack:

@@ -31,6 +31,7 @@ from perfsuite.measure.rig import Rig
 from perfsuite.records.baseline import Baseline, Difference
 from perfsuite.records.measurement import Measurement
 from perfsuite.records.outcome import Outcome
+from perfsuite.records.pair import Pair
 from perfsuite.records.speed import Speed, Verdict
 from perfsuite.report.confirmation import plan_line
 from perfsuite.report.progress import progress, within_budget
@@ -71,6 +72,7 @@ def measure(run: Run, rig: Rig, variants: Sequence[Variant]) -> None:
     how = campaign.Journal.resume if run.resume else campaign.Journal.create
     run.journal = journal = how(run.root / _JOURNALS, session_head(rig, run.root))
     run.resumed = Counter(entry.variant for entry in journal.entries)
+    run.resumed_pairs = len(journal.of(Pair))
     left = campaign.steps(variants, run.settings.replicates, [entry.variant for entry in journal.entries])
     unchecked = campaign.unchecked(variants, journal, observing=run.observing)
     assert run.plan is not None
