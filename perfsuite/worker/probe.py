@@ -79,11 +79,15 @@ def mapped_files(maps: str) -> list[str]:
     return list(dict.fromkeys(path.removesuffix(" (deleted)") for path in paths))
 
 
-def answers() -> dict[str, object]:
-    """Everything the stack says about itself; importing torch and ipex takes seconds."""
+def answers(*, importing: bool = True) -> dict[str, object]:
+    """Everything the stack says about itself; importing torch and ipex takes seconds.
+
+    Without ``importing`` only what this process has loaded is asked: ipex is nothing to one that runs stock PyTorch.
+    """
+    find = _import if importing else _loaded
     permission = request_amx_permission()
-    torch, torch_error = _import("torch")
-    ipex, ipex_error = _import("intel_extension_for_pytorch") if torch else (None, "")
+    torch, torch_error = find("torch")
+    ipex, ipex_error = find("intel_extension_for_pytorch") if torch else (None, "")
     mapped = mapped_files(Path("/proc/self/maps").read_text(errors="replace"))
     return {
         "versions": {
@@ -205,6 +209,11 @@ def _import(name: str) -> tuple[object | None, str]:
     # over `os.exit`, which does not exist).
     except (Exception, SystemExit) as error:
         return None, _described(error)
+
+
+def _loaded(name: str) -> tuple[object | None, str]:
+    """The module if it is imported already."""
+    return sys.modules.get(name), ""
 
 
 def _described(error: BaseException) -> str:

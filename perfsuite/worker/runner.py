@@ -162,7 +162,7 @@ class Worker:
         return {
             **observe(self._step, self._backend.speaking(), Path(log), forward_s=forward_s),
             **memory,
-            "stack_answers": probe.answers(),
+            "stack_answers": probe.answers(importing=False),
             "resident_bytes": resident,
             "model_macs": assets.read_macs(self._folder, self._job.workload),
         }
