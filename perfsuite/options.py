@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,10 +14,10 @@ from perfsuite.arguments import BASELINES
 from perfsuite.errors import PerfsuiteError
 from perfsuite.measure.placement import place
 from perfsuite.measure.stack import current_stack
-from perfsuite.quantities import seconds
+from perfsuite.quantities import seconds, share
 from perfsuite.records.outcome import Policy
 from perfsuite.selection import asked_for
-from perfsuite.settings import CONFIRMATIONS, REQUIRABLE_ISAS, WEIGHTS_POLICIES, Settings, read_settings
+from perfsuite.settings import CONFIRM_POLICIES, REQUIRABLE_ISAS, WEIGHTS_POLICIES, Settings, read_settings
 from perfsuite.spec import WORKLOADS, named_workloads
 from perfsuite.stacks.build import ready_stack
 from perfsuite.stacks.definitions import CURRENT, stack_definitions
@@ -69,7 +68,6 @@ class Run:
     resume: bool
     baselines: Baselines
     root: Path
-    budget_s: float | None = None
     #: Another stack than the interpreter's own.
     ready: ReadyStack | None = None
     machine: MachineClass | None = None
@@ -127,11 +125,16 @@ def add_options(parser: pytest.Parser) -> None:
     add("--baseline-update-new", action="store_true", help="accept only what has no baseline yet")
     add("--accept-lost", action="store_true",
         help="let pass what the baseline does and this run does not; with --baseline-update for good")  # fmt: skip
-    add("--matters", metavar="SHARE", help="the least slowdown that matters, such as 5%% (default: 2%%)")
-    add("--confirm", choices=CONFIRMATIONS, help="whom to step side by side with the baseline's own stack: suspects "
+    add(
+        "--matters",
+        type=share,
+        metavar="SHARE",
+        help="the least slowdown that matters, such as 5%% (default: 2%%)",
+    )
+    add("--confirm", choices=CONFIRM_POLICIES, help="whom to step side by side with the baseline's own stack: suspects "
         "(default), all, which sees the least, or none, which cannot tell it from the machine")  # fmt: skip
-    add("--budget", type=_time, metavar="TIME", help="time for the whole run, such as 20m (default: what its plan "
-        "needs, which is said at the start)")  # fmt: skip
+    add("--budget", type=seconds, metavar="TIME", help="time for the whole run, such as 20m (default: what it "
+        "needs, which it says at the start)")  # fmt: skip
     add("--regression-ratio", type=float, metavar="R",
         help="with --confirm none slower by more than this fails (default: 1.25)")  # fmt: skip
     add("--require-verdict", action="store_true",
@@ -144,7 +147,8 @@ def read_run(config: pytest.Config) -> Run:
     if not option("benchmark_only"):
         _refuse_timing_options(config)
     timing = bool(option("benchmark_only")) and not option("collectonly")
-    settings = read_settings(config.rootpath, {name: option(name) for name in _SETTINGS_OPTIONS})
+    asked = {name: option(name) for name in _SETTINGS_OPTIONS} | {"budget_s": option("budget")}
+    settings = read_settings(config.rootpath, asked)
     run = Run(
         settings=settings,
         workloads=_workloads(option("workload"), option("markexpr")),
@@ -159,9 +163,8 @@ def read_run(config: pytest.Config) -> Run:
             accept_speed=option("baseline_update"),
         ),
         resume=option("resume"),
-        baselines=Baselines(settings.baselines),
+        baselines=Baselines(settings.baselines, most=settings.sessions),
         root=config.rootpath,
-        budget_s=option("budget"),
     )
     if name := option("stack"):
         run.ready = ready_stack(name, stack_definitions(settings.stacks, config.rootpath), say=_say)
@@ -184,13 +187,6 @@ def _refuse_timing_options(config: pytest.Config) -> None:
     if given:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise PerfsuiteError(f"{names}: of a timing run only; add --benchmark-only")
-
-
-def _time(text: str) -> float:
-    try:
-        return seconds(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _say(text: str) -> None:

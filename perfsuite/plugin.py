@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,9 @@ import pytest
 from perfsuite.backends import BACKENDS
 from perfsuite.errors import BaselineError, PerfsuiteError
 from perfsuite.explain.changes import evidence_changes
-from perfsuite.judge.colour import colour
+from perfsuite.judge.colour import colour, own_colour
 from perfsuite.judge.outcome import judge_support, judge_variant
+from perfsuite.limits import check_entries
 from perfsuite.machine.cpu import read_cpu
 from perfsuite.models import load_models
 from perfsuite.options import CHECKED_WORKLOAD, TIMED_WORKLOAD, Run, add_options, read_run
@@ -24,7 +26,9 @@ from perfsuite.report.evidence import change_lines, evidence_lines
 from perfsuite.report.explain import explanation_lines
 from perfsuite.report.outcome import outcome_lines
 from perfsuite.report.timing import Timing, timing_lines
+from perfsuite.report.within import within_lines
 from perfsuite.spec import WORKLOADS, Mode, Precision, Support, Variant, matrix
+from perfsuite.store.documents import KEY, head_fields
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -33,7 +37,8 @@ if TYPE_CHECKING:
     from perfsuite.models.base import Model
     from perfsuite.records.evidence import Evidence
 
-_JOURNALS = ".perfsuite"
+#: The verdicts after which what earlier sessions say of a variant's speed holds no more.
+_MOVED = (Verdict.IMPROVED, Verdict.REGRESSED)
 _RUN = pytest.StashKey[Run]()
 
 
@@ -46,11 +51,12 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         run = read_run(config)
         models = load_models(run.settings.models)
+        backends = tuple(backend.name for backend in BACKENDS)
+        workloads = tuple(workload.name for workload in WORKLOADS)
+        check_entries(run.settings.match, list(matrix(tuple(models), backends, workloads)))
     except PerfsuiteError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[_RUN] = run
-    workloads = [workload.name for workload in WORKLOADS]
-    backends = [backend.name for backend in BACKENDS]
     for name in (*models, *backends, *Mode, *Precision, *workloads):
         config.addinivalue_line("markers", f"{name}: every variant of {name}")
     config.addinivalue_line("markers", "published: the variants of ipex's published example scripts")
@@ -86,7 +92,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if support.reason is not None:
             run.unsupported[variant] = support
             if variant in accepted:
-                run.outcomes[variant] = judge_support(variant, support, in_baseline=True)
+                ignored = run.settings.limits(variant).ignore
+                run.outcomes[variant] = judge_support(variant, support, in_baseline=True, ignored=ignored)
             else:
                 marks.append(pytest.mark.skip(reason=f"unsupported: {support.reason}"))
         if timed:
@@ -99,7 +106,7 @@ def _accepted(run: Run, workloads: Collection[str]) -> frozenset[Variant]:
     """What the baseline has of these workloads; nothing outside a timing run."""
     if run.machine is None:
         return frozenset()
-    found = run.baselines.variants(run.machine, run.stack, stack_slug=run.baseline_stack)
+    found = run.baselines.newest(run.machine, run.stack, stack_slug=run.baseline_stack)
     return frozenset(variant for variant in found if variant.workload in workloads)
 
 
@@ -146,7 +153,7 @@ def _measure(session: pytest.Session, run: Run, variants: Sequence[Variant]) -> 
     from perfsuite import session as stages
 
     try:
-        stages.night(run, _rig(run), variants, session.config.rootpath / _JOURNALS)
+        stages.night(run, _rig(run), variants)
     except PerfsuiteError as error:
         raise pytest.UsageError(str(error)) from error
 
@@ -207,17 +214,18 @@ def outcome(request: pytest.FixtureRequest, variant: Variant, benchmark: Benchma
     if isinstance(measured, Measurement):
         marker = request.node.get_closest_marker("benchmark")
         replay(benchmark, marker.kwargs["timer"], measured)
-        if colour(found, run.policy) is not Colour.RED:  # what is red is no baseline for tomorrow
+        if own_colour(found, run.policy) is not Colour.RED:  # what is red is no baseline for tomorrow
             run.benchmarks.append(benchmark.stats)
     return found
 
 
 @pytest.fixture
 def settle(request: pytest.FixtureRequest) -> Callable[[Outcome], None]:
-    """Call with an outcome: the test fails if it is red, and is skipped if nobody could tell."""
+    """Call with an outcome: the test fails if it is red, and is skipped if nobody could tell or it is ignored."""
     run = request.config.stash[_RUN]
 
     def settled(outcome: Outcome) -> None:
+        outcome = dataclasses.replace(outcome, ignored=run.settings.limits(outcome.variant).ignore)
         lines = outcome_lines(outcome)
         match colour(outcome, run.policy):
             case Colour.RED:
@@ -235,14 +243,16 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
     run = config.stash.get(_RUN, None)
     if run is None or not run.timing:
         return
-    import msgspec
-
     for momentary in ("hz_actual", "hz_actual_friendly"):  # else every comparison is of "different machines"
         machine_info["cpu"].pop(momentary, None)
-    machine_info["perfsuite"] = {
-        "machine_class": msgspec.to_builtins(run.machine),
-        "stack": msgspec.to_builtins(run.stack),
-    }
+    machine_info[KEY] = {"machine_class": run.machine.slug if run.machine else None, "stack": run.stack.slug}
+
+
+def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
+    """What the benchmarks of a run have in common stands once in the document: the session."""
+    run = config.stash.get(_RUN, None)
+    if run is not None and run.journal is not None:
+        output_json[KEY] = head_fields(run.journal.header)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -253,7 +263,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if run.untimed and not run.results:
         # Whatever was asked for, nothing of it was timed: that is no success.
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    if run.update or run.update_new:
+    if (run.update or run.update_new) and run.journal is not None:
         _accept(session, run)
     told = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
     if run.journal is not None and run.results and told and not run.not_accepted:
@@ -271,9 +281,11 @@ def _accept(session: pytest.Session, run: Run) -> None:
         machine_info=machine_info,
         commit_info=hook.pytest_benchmark_generate_commit_info(config=session.config),
     )
+    hook.pytest_benchmark_update_json(config=session.config, benchmarks=run.benchmarks, output_json=document)
     given_up = frozenset(run.untimed) if run.policy.accept_lost else frozenset()
+    restarted = [variant for variant, one in run.outcomes.items() if one.speed and one.speed.verdict in _MOVED]
     try:
-        run.acceptance = run.baselines.accept(document, only_new=not run.update, remove=given_up)
+        run.acceptance = run.baselines.accept(document, only_new=not run.update, remove=given_up, restarted=restarted)
     except (OSError, BaselineError) as error:
         run.not_accepted = f"could not write baselines, nothing is accepted: {error}; --resume measures nothing again"
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -310,5 +322,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             wall_s=run.campaign_s,
             import_s=run.rig.import_s if run.rig else 0.0,
         )
-        for line in timing_lines(timing):
+        for line in (*timing_lines(timing), *_within_lines(run)):
             terminalreporter.write_line(line)
+
+
+def _within_lines(run: Run) -> list[str]:
+    if run.rig is None:
+        return []
+    rig = run.rig
+    measured = {variant: one for variant, one in run.results.items() if isinstance(one, Measurement)}
+    # Simulated, partial or emulated: nobody takes those for fast.
+    known = [one for one in measured if rig.support(one).limit or not rig.expectation(one).dtype]
+    return within_lines(measured, run.settings.limits, known=known)

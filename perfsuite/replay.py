@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perfsuite.store.entries import EXTRA_INFO_KEY
+from perfsuite.store.documents import KEY, measurement_fields
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -39,9 +39,7 @@ class ReplayTimer:
 
 def replay(benchmark: BenchmarkFixture, timer: ReplayTimer, measurement: Measurement) -> None:
     """Let the ``benchmark`` fixture, whose timer is ``timer``, report ``measurement``."""
-    import msgspec
-
-    benchmark.extra_info[EXTRA_INFO_KEY] = msgspec.to_builtins(measurement)
+    benchmark.extra_info[KEY] = measurement_fields(measurement)
     benchmark.params = {"variant": measurement.variant.id}  # what goes into JSON, where a record cannot
     benchmark.pedantic(_nothing, rounds=timer.load(measurement), iterations=1)
 

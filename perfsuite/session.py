@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perfsuite.confirm.drift import drift
@@ -23,6 +22,7 @@ from perfsuite.judge.session import judge_results
 from perfsuite.judge.stored import suspects
 from perfsuite.measure import campaign
 from perfsuite.measure.clock import Clock, Say
+from perfsuite.measure.head import session_head
 from perfsuite.measure.lock import machine_lock
 from perfsuite.measure.plan import plan
 from perfsuite.measure.rig import Rig
@@ -39,7 +39,10 @@ if TYPE_CHECKING:
     from perfsuite.spec import Variant
 
 
-def night(run: Run, rig: Rig, variants: Sequence[Variant], journals: Path) -> None:
+_JOURNALS = ".perfsuite"
+
+
+def night(run: Run, rig: Rig, variants: Sequence[Variant]) -> None:
     """The whole run; its results, outcomes and explanations are there afterwards.
 
     Raises PerfsuiteError if there is nothing to resume or the machine is in use.
@@ -50,21 +53,21 @@ def night(run: Run, rig: Rig, variants: Sequence[Variant], journals: Path) -> No
         run.baselines.newest(rig.machine, rig.stack, stack_slug=run.baseline_stack),
         replicates=run.settings.replicates,
         confirm=run.settings.confirm,
-        budget_s=run.budget_s,
+        budget_s=run.settings.budget_s,
     )
     print(plan_line(run.plan, run.settings.confirm), file=sys.__stderr__, flush=True)
     with machine_lock("pytest --benchmark-only"):
-        measure(run, rig, variants, journals)
+        measure(run, rig, variants)
         judge(run, rig)
         confirm_suspects(run, rig)
     explain_changes(run)
     run.campaign_s = time.perf_counter() - start_s
 
 
-def measure(run: Run, rig: Rig, variants: Sequence[Variant], journals: Path) -> None:
+def measure(run: Run, rig: Rig, variants: Sequence[Variant]) -> None:
     """Measure and check the variants, pass by pass."""
     how = campaign.Journal.resume if run.resume else campaign.Journal.create
-    run.journal = journal = how(journals, campaign.header(rig))
+    run.journal = journal = how(run.root / _JOURNALS, session_head(rig, run.root))
     run.resumed = Counter(entry.variant for entry in journal.entries)
     left = campaign.steps(variants, run.settings.replicates, [entry.variant for entry in journal.entries])
     unchecked = campaign.unchecked(variants, journal, observing=run.observing)
@@ -81,8 +84,12 @@ def judge(run: Run, rig: Rig) -> None:
         lambda measurement: run.baselines.find(measurement, stack_slug=run.baseline_stack),
         expected=rig.expectation,
         gate=rig.objections,
+        limits=run.settings.limits,
         regression_ratio=run.settings.regression_ratio,
     )
+    for variant, before, after in _held(run):
+        if before.evidence and after.evidence:
+            run.evidence_changes[variant] = evidence_changes(before.evidence, after.evidence)
 
 
 def confirm_suspects(run: Run, rig: Rig) -> None:
@@ -96,7 +103,7 @@ def confirm_suspects(run: Run, rig: Rig) -> None:
     for variant in held.keys() - asked.keys():
         speed = unsuspected(held[variant], matters=run.settings.limits(variant).matters)
         run.outcomes[variant] = with_speed(run.outcomes[variant], speed)
-    clock = Clock(run.plan.confirm_s)
+    clock, head = Clock(run.plan.confirm_s), run.journal.header
     aim = Aim(
         matters=run.settings.matters,
         false_alarm=run.settings.false_alarm,
@@ -110,7 +117,7 @@ def confirm_suspects(run: Run, rig: Rig) -> None:
             lambda baseline: _baseline_rig(run, baseline, say),
             run.journal,
             aim,
-            drift=lambda baseline, pairs: drift(baseline, run.head.state, pairs, threads=rig.placement.threads),
+            drift=lambda baseline, pairs: drift(baseline, head.state, pairs, threads=rig.placement.threads),
             clock=clock,
             say=say,
         )
@@ -119,24 +126,23 @@ def confirm_suspects(run: Run, rig: Rig) -> None:
 
 
 def explain_changes(run: Run) -> None:
-    """What changed between what each variant runs and what its baseline did, and why it is slower or faster."""
+    """Why each variant is slower or faster than its baseline: by the pairs that told, or else by what is stored."""
+    for variant, before, after in _held(run):
+        found = run.confirmed.get(variant)
+        if found and (pairs := found.trial.told):
+            evidence = found.evidence or before.evidence
+            before = replace(before, replicates=tuple(pair.baseline for pair in pairs), evidence=evidence)
+            after = replace(after, replicates=tuple(pair.candidate for pair in pairs))
+        run.explanations[variant] = explain(before, after)
+
+
+def _held(run: Run) -> Iterator[tuple[Variant, Measurement, Measurement]]:
+    """Each variant that has a baseline, its newest session and this one."""
     for variant, outcome in run.outcomes.items():
         result = run.results.get(variant)
         speed = outcome.confirmation.stored if outcome.confirmation else outcome.speed
-        stored = speed.baseline if speed else None
-        if not isinstance(result, Measurement) or not isinstance(stored, Baseline):
-            continue
-        before, after = stored.measurement, result
-        if (found := run.confirmed.get(variant)) and (pairs := found.trial.told):
-            before = replace(
-                before,
-                replicates=tuple(pair.baseline for pair in pairs),
-                evidence=found.evidence or before.evidence,
-            )
-            after = replace(after, replicates=tuple(pair.candidate for pair in pairs))
-        run.explanations[variant] = explain(before, after)
-        if before.evidence and after.evidence:
-            run.evidence_changes[variant] = evidence_changes(before.evidence, after.evidence)
+        if speed and isinstance(speed.baseline, Baseline) and isinstance(result, Measurement):
+            yield variant, speed.baseline.measurement, result
 
 
 def _is_held(outcome: Outcome) -> bool:
@@ -152,8 +158,12 @@ def _suspects(run: Run, held: Mapping[Variant, Speed]) -> dict[Variant, Suspect]
     found = suspects(
         {variant: measured[variant] for variant in held}, held, matters=lambda variant: limits[variant].matters
     )
-    # The slowest quarter of the iterations, or costs, may be worse though the rest is not.
-    worse = [variant for variant in held if run.outcomes[variant].verdict is Verdict.REGRESSED]
+    # The slowest quarter of the iterations, costs or kernels may be worse though the latency is not.
+    worse = [
+        variant
+        for variant in held
+        if run.outcomes[variant].verdict in (Verdict.REGRESSED, Verdict.LOST) or run.evidence_changes.get(variant)
+    ]
     others = held if run.settings.confirm == "all" else ()
     return {
         variant: Suspect(stored=held[variant], limits=limits[variant], faster=variant in found.faster)

@@ -12,8 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from perfsuite.errors import UsageError
+from perfsuite.limits import (
+    CostLimits,
+    Entry,
+    Limits,
+    limits_of,
+    read_cost_limits,
+    read_entries,
+    read_matters,
+    read_share,
+)
+from perfsuite.spec import Variant
 
 WEIGHTS_POLICIES = ("auto", "pretrained", "seeded")
+CONFIRM_POLICIES = ("suspects", "all", "none")
 REQUIRABLE_ISAS = ("amx",)
 
 
@@ -33,9 +45,26 @@ class Settings:
     warm_up_limit_s: float = 5.0
     step_timeout_s: float | None = None
     baselines: Path = Path("baselines")
+    #: How many accepted sessions of a variant count. Of 8 the mean is so well known that a candidate's own session
+    #: makes eight ninths of the doubt, and older ones tell of an older machine (judgement).
+    sessions: int = 8
     #: Slower by more than this fails. Machine states alone moved BERT by 19 % with no change
     #: (19 sessions of one process each on a 2-core machine); 1.25 leaves room above that.
     regression_ratio: float = 1.25
+    #: The ratio from which on slower matters, by default. Changes of libraries that people report are 5 % and
+    #: more (pt#150514, ipex#768); some ten pairs of processes resolve 2 %, as of ``perfsuite compare``'s resolution.
+    matters: float = 1.02
+    #: How often a night may call regressed what is no slower, and unchanged what is slower by what matters. Judgement:
+    #: a false alarm a quarter of a year wears nobody out, and what one night misses the next will find.
+    false_alarm: float = 0.01
+    missed: float = 0.05
+    #: What is measured again, side by side with the baseline's stack: what may be slower, all, or nothing.
+    confirm: str = "suspects"
+    #: How long measuring again may take, in seconds; None where the run itself decides.
+    budget_s: float | None = None
+    costs: CostLimits = field(default_factory=CostLimits)
+    #: What some variants have of their own: the first entry that fits decides.
+    match: tuple[Entry, ...] = ()
     #: The instruction set without which a variant that would use it fails: amx, or none.
     require_isa: str | None = None
     models: Mapping[str, str] = field(default_factory=dict)
@@ -43,7 +72,9 @@ class Settings:
     stacks: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        positive = ("replicates", "measure_s", "warm_up_limit_s", "step_timeout_s", "threads")
+        positive = (
+            "replicates", "measure_s", "warm_up_limit_s", "step_timeout_s", "threads", "sessions", "budget_s",
+        )  # fmt: skip
         for name in positive:
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
@@ -54,6 +85,12 @@ class Settings:
             raise UsageError(f"require_isa must be one of {', '.join(REQUIRABLE_ISAS)}, not {self.require_isa!r}")
         if self.weights not in WEIGHTS_POLICIES:
             raise UsageError(f"weights must be one of {', '.join(WEIGHTS_POLICIES)}, not {self.weights!r}")
+        if self.confirm not in CONFIRM_POLICIES:
+            raise UsageError(f"confirm must be one of {', '.join(CONFIRM_POLICIES)}, not {self.confirm!r}")
+
+    def limits(self, variant: Variant) -> Limits:
+        """What holds for the variant."""
+        return limits_of(variant, matters=self.matters, costs=self.costs, entries=self.match)
 
 
 def project_root(start: Path) -> Path:
@@ -125,11 +162,14 @@ def _tools(pyproject: Path) -> dict[str, Any]:
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "threads": (int,),
     "replicates": (int,),
+    "sessions": (int,),
     "weights": (str,),
     "measure_s": (int, float),
     "warm_up_limit_s": (int, float),
     "step_timeout_s": (int, float),
     "regression_ratio": (int, float),
+    "confirm": (str,),
+    "budget_s": (int, float),
     "baselines": (str, Path),
     "require_isa": (str,),
     "models": (dict,),
@@ -137,7 +177,19 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 }
 
 
+#: Settings that are written otherwise than they are kept.
+_READERS: Mapping[str, Callable[[str, object], object]] = {
+    "matters": read_matters,
+    "false_alarm": read_share,
+    "missed": read_share,
+    "costs": read_cost_limits,
+    "match": read_entries,
+}
+
+
 def _converted(name: str, value: object) -> object:
+    if name in _READERS:
+        return _READERS[name](name, value)
     accepted = _TYPES[name]
     if isinstance(value, bool) or not isinstance(value, accepted):
         raise UsageError(f"{name} must be {' or '.join(kind.__name__ for kind in accepted)}, not {value!r}")

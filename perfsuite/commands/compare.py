@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,9 +40,9 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     add("-m", default="", metavar="EXPRESSION", help="only variants whose marks fit, as in pytest")
     add("--workload", default="latency", metavar="NAMES", help="comma-separated workloads (default: %(default)s)")
     add("--best", action="store_true", help="each stack's best mode of each model and precision against the other's")
-    add("--resolution", type=_share, default=_RESOLUTION, metavar="R",
+    add("--resolution", type=share, default=_RESOLUTION, metavar="R",
         help="the smallest difference that matters, such as 1%% (default: 2%%)")  # fmt: skip
-    add("--budget", type=_seconds, default=_BUDGET_S, metavar="TIME",
+    add("--budget", type=seconds, default=_BUDGET_S, metavar="TIME",
         help="time to measure in, such as 90s, 20m, 1h (default: 20m)")  # fmt: skip
     add("--threads", type=int, metavar="N", help="threads of each worker (default: one a physical core)")
     add("--output", type=_output, action="append", default=[], metavar="FILE",
@@ -52,21 +51,6 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     add("--accept-lost", action="store_true", help="let pass what A supports or does and B does not")
     add("--require-verdict", action="store_true", help="exit 3 where a variant stays inconclusive, too")
     parser.set_defaults(run=_run)
-
-
-def _share(text: str) -> float:
-    return _asked(share, text)
-
-
-def _seconds(text: str) -> float:
-    return _asked(seconds, text)
-
-
-def _asked(read: Callable[[str], float], text: str) -> float:
-    try:
-        return read(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _output(text: str) -> Path:

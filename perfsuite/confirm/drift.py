@@ -16,9 +16,7 @@ _OTHERS_SHARE = 0.05
 
 def drift(baseline: Baseline, now: MachineState, pairs: Sequence[Pair], *, threads: int) -> tuple[Difference, ...]:
     """Each field of the machine's state that differs from the newest session's, and who else computed meanwhile."""
-    session = baseline.accepted[0].session
-    found = [*(_state_differences(session.state, now) if session else ()), *_others(pairs, threads)]
-    return tuple(found)
+    return (*_state_differences(baseline.accepted[0].session.state, now), *_others(pairs, threads))
 
 
 def _state_differences(before: MachineState, now: MachineState) -> list[Difference]:

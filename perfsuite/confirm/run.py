@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from perfsuite.confirm.night import Aim, Night, Trial
 from perfsuite.errors import PerfsuiteError, WorkerError
-from perfsuite.judge.confirmation import Judgement, judge_confirmation, unconfirmed
+from perfsuite.judge.confirmation import Judgement, incomparable, judge_confirmation, unconfirmed
 from perfsuite.judge.costs import pair_cost_violations
+from perfsuite.limits import Limits
 from perfsuite.measure.clock import Clock, Say
 from perfsuite.records.baseline import Baseline, Difference
 from perfsuite.records.pair import Pair
 from perfsuite.records.speed import Speed, Verdict
-from perfsuite.settings import Limits
 from perfsuite.spec import Variant
 
 if TYPE_CHECKING:
@@ -122,6 +122,8 @@ def _judgement(suspect: Suspect, trial: Trial, aim: Aim, count: int, drift: Drif
         return unconfirmed(suspect.stored, trial.failure, matters=matters)
     if trial.conclusion is None:
         return unconfirmed(suspect.stored, "there was no time for it (--budget)", matters=matters)
+    if len({side.digests for pair in trial.pairs for side in (pair.baseline, pair.candidate)}) > 1:
+        return incomparable(suspect.stored, matters=matters)
     return judge_confirmation(
         suspect.stored,
         trial.told,

@@ -10,6 +10,7 @@ from importlib import resources
 from typing import Any
 
 from perfsuite.errors import PerfsuiteError
+from perfsuite.match import Match, variant_facts
 from perfsuite.models.base import Reads
 from perfsuite.spec import Variant
 
@@ -37,11 +38,8 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    match: Mapping[str, tuple[str, ...]]
+    match: Match
     fields: Mapping[str, Any]
-
-    def fits(self, facts: Mapping[str, str]) -> bool:
-        return all(facts[name] in accepted for name, accepted in self.match.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,19 +51,16 @@ class _Document:
 
 def expectation(variant: Variant, reads: Reads) -> Expectation:
     """The first entry that fits the variant; PerfsuiteError if there is none."""
-    facts = {
-        "backend": variant.backend,
-        "mode": variant.mode.value,
-        "precision": variant.precision.value,
-        "reads": reads.value,
-    }
+    facts = {**variant_facts(variant), "reads": reads.value}
     document = _document()
-    entry = next((entry for entry in document.expected if entry.fits(facts)), None)
+    entry = next((entry for entry in document.expected if entry.match.fits(facts)), None)
     if entry is None:
         raise PerfsuiteError(
             f"{variant.id}: nothing is expected of its kernels; add an entry to perfsuite/gates/expected.toml"
         )
-    compiled = next((entry.fields["least_compiled_graphs"] for entry in document.compiled if entry.fits(facts)), 0)
+    compiled = next(
+        (entry.fields["least_compiled_graphs"] for entry in document.compiled if entry.match.fits(facts)), 0
+    )
     return Expectation(**{**document.default, **entry.fields, "least_compiled_graphs": compiled})
 
 
@@ -80,5 +75,7 @@ def _document() -> _Document:
 
 
 def _entry(entry: Mapping[str, Any]) -> _Entry:
-    match = {name: tuple(accepted) for name, accepted in entry.get("match", {}).items()}
-    return _Entry(match=match, fields={name: value for name, value in entry.items() if name != "match"})
+    accepted = {name: tuple(values) for name, values in entry.get("match", {}).items()}
+    return _Entry(
+        match=Match(accepted=accepted), fields={name: value for name, value in entry.items() if name != "match"}
+    )

@@ -21,7 +21,12 @@ class Status(IntEnum):
 
 
 def colour(outcome: Outcome, policy: Policy) -> Colour:
-    """Green is better, as good, or without a baseline yet; red is slower, wrong, lost or of other data."""
+    """Green is better, as good, or without a baseline yet; red is slower, costlier, wrong, lost or of other data."""
+    return Colour.GREY if outcome.ignored else own_colour(outcome, policy)
+
+
+def own_colour(outcome: Outcome, policy: Policy) -> Colour:
+    """What its colour is if the user ignores nothing: what is red by itself is no baseline either."""
     if _is_worse(outcome, policy):
         return Colour.RED
     if outcome.unsupported:
@@ -38,7 +43,7 @@ def colour(outcome: Outcome, policy: Policy) -> Colour:
 
 def exit_status(outcomes: Iterable[Outcome], policy: Policy) -> Status:
     """Of a whole comparison; one in which nothing could be judged is no success."""
-    outcomes = tuple(outcomes)
+    outcomes = tuple(one for one in outcomes if not one.ignored)
     if any(_is_worse(outcome, policy) for outcome in outcomes):
         return Status.WORSE
     judged = [one for one in outcomes if one.speed and one.speed.verdict in _JUDGED]
@@ -47,7 +52,7 @@ def exit_status(outcomes: Iterable[Outcome], policy: Policy) -> Status:
 
 
 def _is_worse(outcome: Outcome, policy: Policy) -> bool:
-    """Whether it is slower, wrong, lost or of other data, and the user did not let that pass."""
+    """Whether it is slower, costlier, wrong, lost or of other data, and the user did not let that pass."""
     if outcome.failure or outcome.outputs or outcome.kernels:
         return True
     if outcome.lost and not policy.accept_lost:
@@ -55,4 +60,4 @@ def _is_worse(outcome: Outcome, policy: Policy) -> bool:
     speed = outcome.speed.verdict if outcome.speed else None
     if speed is Verdict.ERROR:
         return True
-    return speed in (Verdict.REGRESSED, Verdict.INCOMPARABLE) and not policy.accept_speed
+    return bool(outcome.costs or speed in (Verdict.REGRESSED, Verdict.INCOMPARABLE)) and not policy.accept_speed

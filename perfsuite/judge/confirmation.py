@@ -90,6 +90,13 @@ def unconfirmed(stored: Speed, why: str, *, matters: float) -> Judgement:
     return Judgement(speed=speed, confirmation=Confirmation(finding=Finding.NOT_RUN, stored=stored, why=why))
 
 
+def incomparable(stored: Speed, *, matters: float) -> Judgement:
+    """A suspect whose workers did not do the same work as its baseline's beside them."""
+    speed = replace(stored, verdict=Verdict.INCOMPARABLE, reason=Reason.OTHER_DATA, matters=matters)
+    why = "its weights or inputs are others now than in the baseline's stack beside it"
+    return Judgement(speed=speed, confirmation=Confirmation(finding=Finding.NOT_RUN, stored=stored, why=why))
+
+
 def unsuspected(stored: Speed, *, matters: float) -> Speed:
     """A variant of which the stored sessions raise no suspicion."""
     return replace(stored, verdict=Verdict.UNCHANGED, reason=Reason.NO_SUSPECT, matters=matters)

@@ -1,4 +1,4 @@
-"""Speed, outputs, kernels, support and failure -> one outcome: the worst of them counts."""
+"""Speed, outputs, kernels, costs, support and failure -> one outcome: the worst of them counts."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ def judge_variant(
     lost: tuple[Violation, ...] = (),
     costs: tuple[Violation, ...] = (),
     failure: str = "",
+    ignored: str = "",
     confirmation: Confirmation | None = None,
 ) -> Outcome:
     """What came of a variant that was run; wrong outputs are an error, whatever is known of its speed.
 
-    Without ``speed`` nothing was asked of it: then what is not wrong is unchanged.
+    Without ``speed`` nothing was asked of it: then what is not wrong is unchanged. ``ignored`` hides nothing here:
+    the verdict stays, and its colour is what changes.
     """
     verdicts = [Verdict.UNCHANGED if speed is None else speed.verdict]
     if costs:
@@ -45,6 +47,7 @@ def judge_variant(
         lost=lost,
         costs=costs,
         failure=failure,
+        ignored=ignored,
         confirmation=confirmation,
     )
 
@@ -66,16 +69,17 @@ def with_speed(outcome: Outcome, speed: Speed) -> Outcome:
         lost=outcome.lost,
         costs=outcome.costs,
         failure=outcome.failure,
+        ignored=outcome.ignored,
         confirmation=outcome.confirmation,
     )
 
 
-def judge_support(variant: Variant, support: Support, *, in_baseline: bool) -> Outcome:
+def judge_support(variant: Variant, support: Support, *, in_baseline: bool, ignored: str = "") -> Outcome:
     """What came of a variant that this side does not support: lost where the baseline runs it."""
     assert support.reason is not None
     if not in_baseline:
-        return Outcome(variant=variant, verdict=Verdict.UNSUPPORTED, unsupported=support.reason)
+        return Outcome(variant=variant, verdict=Verdict.UNSUPPORTED, unsupported=support.reason, ignored=ignored)
     lost = Violation(
         kind=Kind.SUPPORT, expected="supported", found="unsupported", against=Against.BASELINE, why=support.reason
     )
-    return Outcome(variant=variant, verdict=Verdict.LOST, lost=(lost,), unsupported=support.reason)
+    return Outcome(variant=variant, verdict=Verdict.LOST, lost=(lost,), unsupported=support.reason, ignored=ignored)

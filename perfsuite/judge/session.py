@@ -1,4 +1,4 @@
-"""A whole session's measurements -> outcomes: speed, outputs and kernels of each variant together."""
+"""A whole session's measurements -> outcomes: speed, outputs, kernels and costs of each variant together."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from perfsuite.check.sketch import hold_against_sketch
 from perfsuite.gates.expectations import Expectation
 from perfsuite.gates.gate import losses, new_violations
+from perfsuite.judge.costs import cost_violations
 from perfsuite.judge.outcome import judge_variant
 from perfsuite.judge.stored import Find, judge_session
+from perfsuite.limits import CostLimits, Limits
 from perfsuite.records.baseline import Baseline
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.measurement import Failure, Measurement
@@ -24,15 +26,20 @@ def judge_results(
     *,
     expected: Callable[[Variant], Expectation],
     gate: Callable[[Variant, Evidence], tuple[Violation, ...]],
+    limits: Callable[[Variant], Limits],
     regression_ratio: float,
 ) -> dict[Variant, Outcome]:
-    """``gate`` is what kernels must show whatever the baseline did, ``expected`` what it goes by."""
+    """``gate`` is what kernels must show whatever the baseline did, ``expected`` what it goes by.
+
+    ``limits`` are what costs are held to, and why a variant is ignored.
+    """
     measurements = {variant: one for variant, one in results.items() if isinstance(one, Measurement)}
     speeds = judge_session(measurements, find, regression_ratio=regression_ratio)
     outcomes = {}
     for variant, result in results.items():
+        mine = limits(variant)
         if isinstance(result, Failure):
-            outcomes[variant] = judge_variant(variant, failure=result.reason)
+            outcomes[variant] = judge_variant(variant, failure=result.reason, ignored=mine.ignore)
             continue
         kernels = gate(variant, result.evidence) if result.evidence else ()
         lost = _lost(result, speeds[variant], expected(variant))
@@ -42,8 +49,16 @@ def judge_results(
             outputs=result.wrong + _reference(result, speeds[variant]),
             kernels=kernels,
             lost=new_violations(kernels, lost),
+            costs=_costs(result, speeds[variant], mine.costs),
+            ignored=mine.ignore,
         )
     return outcomes
+
+
+def _costs(result: Measurement, speed: Speed, limits: CostLimits) -> tuple[Violation, ...]:
+    if not isinstance(speed.baseline, Baseline):
+        return ()
+    return cost_violations([one.measurement for one in speed.baseline.accepted], result, limits)
 
 
 def _lost(result: Measurement, speed: Speed, expected: Expectation) -> tuple[Violation, ...]:

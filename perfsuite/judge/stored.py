@@ -1,27 +1,34 @@
-"""A session's measurements x their baselines -> a verdict on the speed of each."""
+"""A session's measurements x their baselines' sessions -> a verdict on the speed of each, and what is suspect."""
 
 from __future__ import annotations
 
 import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from perfsuite.judge.rule import judge_ratio
 from perfsuite.records.baseline import Baseline, Incomparable, Missing
 from perfsuite.records.measurement import Measurement, Replicate
 from perfsuite.records.speed import Reason, Speed, Verdict
 from perfsuite.spec import Variant
-from perfsuite.stats.intervals import Interval, ratio_interval
-from perfsuite.stats.moderated import Variance, moderated
+from perfsuite.stats.between import LogRatio, Sides, log_ratios
+from perfsuite.stats.intervals import Interval
 
-#: The customary 95 %. Replicates of one session see one machine state, so the interval knows
-#: nothing of drift between sessions: that is what the regression ratio allows for.
+#: The customary 95 %.
 COVERAGE = 0.95
 #: The part of the error that goes to the slowest quarters, as in ``paired``.
 _SLOW_PART_SHARE = 0.1
 #: From this ratio on one replicate a side convicts: the slowest of 19 sessions of one process took 1.6 times
 #: the median (resnet50 FP32 on an idle machine, 61 against 38 ms), and less is nobody's to tell.
 SINGLE_RATIO = 2.0
+#: With what probability a variant that is slower by just what matters is no suspect. Simulated (``stats/between``):
+#: with 0.05 nine of ten variants are suspects where sessions vary by 5 %, with 0.2 seven, and of slowdowns of 10 %
+#: 2 in 100 are missed.
+MISSED = 0.2
+#: With what probability a variant that is no faster seems so: an improvement is good news, and worth no night's pairs
+#: unless it is likely (judgement: one in twenty).
+SEEMING = 0.05
 
 #: What a measurement is to be held against.
 Find = Callable[[Measurement], Baseline | Missing | Incomparable]
@@ -30,23 +37,92 @@ Find = Callable[[Measurement], Baseline | Missing | Incomparable]
 def judge_session(
     measurements: Mapping[Variant, Measurement], find: Find, *, regression_ratio: float
 ) -> dict[Variant, Speed]:
-    """Each measurement against what ``find`` finds for it; how much replicates vary, all of them tell together."""
+    """Each measurement against what ``find`` finds for it; how much sessions and replicates vary, all tell together."""
     baselines = {variant: find(measurement) for variant, measurement in measurements.items()}
     judged = {
         variant: (measurements[variant], baseline)
         for variant, baseline in baselines.items()
         if isinstance(baseline, Baseline)
     }
-    error = 1 - COVERAGE
-    intervals = _intervals(judged.values(), _latency_s, error * (1 - _SLOW_PART_SHARE))
-    slow_parts = _intervals(judged.values(), _slow_latency_s, error * _SLOW_PART_SHARE)
-    both = dict(zip(judged, zip(intervals, slow_parts, strict=True), strict=True))
+    ratios = _log_ratios(judged.values(), _latency_s)
+    slow_ratios = _log_ratios(judged.values(), _slow_latency_s)
+    intervals = {
+        variant: (_interval(ratio, 1 - _SLOW_PART_SHARE), _interval(slow_ratio, _SLOW_PART_SHARE))
+        for variant, ratio, slow_ratio in zip(judged, ratios, slow_ratios, strict=True)
+    }
     return {
-        variant: _against(measurements[variant], baseline, *both[variant], regression_ratio)
+        variant: _against(measurements[variant], baseline, *intervals[variant], regression_ratio)
         if isinstance(baseline, Baseline)
         else _without(measurements[variant], baseline, regression_ratio)
         for variant, baseline in baselines.items()
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspects:
+    """The variants that stored sessions raise suspicion of, the most suspicious first."""
+
+    slower: tuple[Variant, ...] = ()
+    faster: tuple[Variant, ...] = ()
+
+
+def suspects(
+    measurements: Mapping[Variant, Measurement],
+    speeds: Mapping[Variant, Speed],
+    *,
+    matters: Callable[[Variant], float],
+) -> Suspects:
+    """What may be slower by what ``matters`` (a ratio above 1), and what seems faster by it.
+
+    One may be slower until a permissive bound excludes it, or where the slowest quarter of its iterations is; it
+    seems faster where a strict bound says so. Where nobody knows how much replicates vary, the verdict counts.
+    """
+    judged = {
+        variant: (measurements[variant], speed.baseline)
+        for variant, speed in speeds.items()
+        if isinstance(speed.baseline, Baseline)
+    }
+    found = dict(zip(judged, _log_ratios(judged.values(), _latency_s), strict=True))
+    slow_parts = dict(zip(judged, _log_ratios(judged.values(), _slow_latency_s), strict=True))
+
+    def suspicion(variant: Variant) -> float:
+        ratio, slow_part = found[variant], slow_parts[variant]
+        if ratio is None or slow_part is None:
+            return math.log(speeds[variant].ratio or 1.0) * math.inf
+        return max(ratio.errors, slow_part.errors) if _is_slow_part(speeds[variant], matters(variant)) else ratio.errors
+
+    slower = [one for one in judged if may_be_slower(speeds[one], found[one], matters(one))]
+    faster = [one for one in judged if one not in slower and seems_faster(speeds[one], found[one], matters(one))]
+    return Suspects(
+        slower=tuple(sorted(slower, key=suspicion, reverse=True)), faster=tuple(sorted(faster, key=suspicion))
+    )
+
+
+def may_be_slower(speed: Speed, ratio: LogRatio | None, matters: float) -> bool:
+    """Whether it may be slower by what matters, as far as stored sessions tell."""
+    if _is_slow_part(speed, matters):
+        return True
+    return speed.verdict is Verdict.REGRESSED if ratio is None else ratio.upper(MISSED) >= math.log(matters)
+
+
+def seems_faster(speed: Speed, ratio: LogRatio | None, matters: float) -> bool:
+    """Whether it is likely to be faster, and by more than what matters as it was measured."""
+    if ratio is None:
+        return speed.verdict is Verdict.IMPROVED
+    return ratio.upper(SEEMING) < 0 and ratio.value < -math.log(matters)
+
+
+def _is_slow_part(speed: Speed, matters: float) -> bool:
+    return speed.slow_part is not None and speed.slow_part.low > matters
+
+
+def common_drift(speeds: Iterable[Speed]) -> float:
+    """What most variants moved by, as the median logarithm of their ratios: above 0 they are slower; 0 of none.
+
+    For words alone: a stack may slow all variants down, and that is no drift of the machine.
+    """
+    ratios = [math.log(speed.ratio) for speed in speeds if speed.ratio is not None]
+    return statistics.median(ratios) if ratios else 0.0
 
 
 def _against(
@@ -56,7 +132,7 @@ def _against(
     slow_part: Interval | None,
     regression_ratio: float,
 ) -> Speed:
-    ratio = candidate.latency_s / baseline.measurement.latency_s
+    ratio = candidate.latency_s / baseline.latency_s
     if interval is None:
         verdict, reason = _judge_single(ratio, max(regression_ratio, SINGLE_RATIO))
     else:
@@ -68,7 +144,7 @@ def _against(
         matters=regression_ratio,
         observations=len(candidate.replicates),
         candidate_s=candidate.latency_s,
-        baseline_s=baseline.measurement.latency_s,
+        baseline_s=baseline.latency_s,
         ratio=ratio,
         interval=interval,
         slow_part=slow_part,
@@ -106,33 +182,24 @@ def _slow_latency_s(replicate: Replicate) -> float:
     return replicate.slow_latency_s
 
 
-def _intervals(
-    judged: Iterable[tuple[Measurement, Baseline]], latency_s: Callable[[Replicate], float], error: float
-) -> list[Interval | None]:
-    """Of each ratio of geometric means; None where nobody knows how much replicates vary."""
-    sides = [
-        [[math.log(latency_s(replicate)) for replicate in side.replicates] for side in (one, other.measurement)]
-        for one, other in judged
-    ]
-    variances = moderated([_variance(pair) for pair in sides])
-    return [_interval(pair, variance, error) for pair, variance in zip(sides, variances, strict=True)]
-
-
-def _variance(sides: Sequence[Sequence[float]]) -> Variance:
-    """Within the sides, ddof 1 each, their squares added up: replicates of one variant vary alike in two sessions."""
-    freedom = sum(len(side) - 1 for side in sides)
-    squares = sum(statistics.variance(side) * (len(side) - 1) for side in sides if len(side) > 1)
-    return Variance(value=squares / freedom if freedom else 0.0, freedom=float(freedom))
-
-
-def _interval(sides: Sequence[Sequence[float]], variance: Variance, error: float) -> Interval | None:
-    """Student's t-interval; a single replicate a side is not enough, though others tell how much it may vary."""
-    if variance.freedom == 0 or all(len(side) == 1 for side in sides):
-        return None
-    return ratio_interval(
-        statistics.fmean(sides[0]) - statistics.fmean(sides[1]),
-        squared_error=variance.value * sum(1 / len(side) for side in sides),
-        freedom=variance.freedom,
-        error=error,
-        coverage=COVERAGE,
+def _log_ratios(
+    judged: Iterable[tuple[Measurement, Baseline]], latency_s: Callable[[Replicate], float]
+) -> list[LogRatio | None]:
+    return log_ratios(
+        [
+            Sides(
+                candidate=_logs(measurement, latency_s),
+                sessions=[_logs(one.measurement, latency_s) for one in baseline.accepted],
+            )
+            for measurement, baseline in judged
+        ]
     )
+
+
+def _logs(measurement: Measurement, latency_s: Callable[[Replicate], float]) -> Sequence[float]:
+    return [math.log(latency_s(replicate)) for replicate in measurement.replicates]
+
+
+def _interval(ratio: LogRatio | None, share: float) -> Interval | None:
+    """With its share of the error; None where nobody knows how much replicates vary."""
+    return ratio.interval(error=(1 - COVERAGE) * share, coverage=COVERAGE) if ratio else None

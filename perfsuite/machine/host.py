@@ -8,6 +8,7 @@ from pathlib import Path
 
 from perfsuite.machine.cpu import Cpu, one_cpu_per_core
 from perfsuite.machine.finding import Finding, note, ok, warning
+from perfsuite.machine.state import governors, huge_pages, load_1min, turbo_on
 from perfsuite.machine.sysfs import text_of
 
 # Own judgement: one busy core in four disturbs every parallel iteration; less may be the doctor itself.
@@ -92,41 +93,32 @@ def _quota(root: Path, cpu: Cpu) -> Finding:
 
 
 def _governor(root: Path, cpu: Cpu) -> Finding:
-    frequency = root / "sys/devices/system/cpu"
-    files = [frequency / f"cpu{number}/cpufreq/scaling_governor" for number in cpu.usable_cpus]
-    governors = sorted({governor for path in files if (governor := text_of(path))})
-    if not governors:
+    found = governors(root, cpu)
+    if not found:
         return note("governor", "no cpufreq here (usual in a virtual machine): the host chooses the frequency")
-    if governors == ["performance"]:
+    if found == ["performance"]:
         return ok("governor", "performance")
     return warning(
         "governor",
-        f"{', '.join(governors)}: the frequency follows the load, so that short runs are slower",
+        f"{', '.join(found)}: the frequency follows the load, so that short runs are slower",
         "sudo cpupower frequency-set -g performance",
     )
 
 
 def _turbo(root: Path) -> Finding:
-    cpus = root / "sys/devices/system/cpu"
-    for path, value_when_on, off in (
-        (
-            cpus / "intel_pstate/no_turbo",
-            "0",
-            "echo 1 | sudo tee /sys/devices/system/cpu/intel_pstate/no_turbo",
-        ),
-        (cpus / "cpufreq/boost", "1", "echo 0 | sudo tee /sys/devices/system/cpu/cpufreq/boost"),
-    ):
-        value = text_of(path)
-        if value == value_when_on:
-            return note("turbo", "on: the frequency depends on temperature and on the neighbours' load", off)
-        if value:
-            return ok("turbo", "off: the frequency is steady")
-    return note("turbo", "not shown here (usual in a virtual machine)")
+    turbo = turbo_on(root)
+    if turbo is None:
+        return note("turbo", "not shown here (usual in a virtual machine)")
+    if not turbo:
+        return ok("turbo", "off: the frequency is steady")
+    cpus = Path("/sys/devices/system/cpu")
+    intel = text_of(root / "sys/devices/system/cpu/intel_pstate/no_turbo")
+    off = f"echo 1 | sudo tee {cpus}/intel_pstate/no_turbo" if intel else f"echo 0 | sudo tee {cpus}/cpufreq/boost"
+    return note("turbo", "on: the frequency depends on temperature and on the neighbours' load", off)
 
 
 def _huge_pages(root: Path) -> Finding:
-    modes = text_of(root / "sys/kernel/mm/transparent_hugepage/enabled")
-    chosen = modes.partition("[")[2].partition("]")[0]
+    chosen = huge_pages(root)
     if not chosen:
         return note("huge pages", "transparent huge pages are not shown here")
     if chosen == "never":
@@ -139,10 +131,9 @@ def _huge_pages(root: Path) -> Finding:
 
 
 def _load(root: Path, cpu: Cpu) -> Finding:
-    fields = text_of(root / "proc/loadavg").split()
-    if not fields:
+    load, usable = load_1min(root), len(cpu.usable_cpus)
+    if load is None:
         return note("load", "/proc/loadavg cannot be read")
-    load, usable = float(fields[0]), len(cpu.usable_cpus)
     summary = f"load average {load:g} over the last minute, {usable} usable cpus"
     if load <= _LOAD_PER_CPU * usable:
         return ok("load", summary)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,23 +10,20 @@ from typing import Self
 
 from perfsuite.errors import UsageError, WorkerError
 from perfsuite.measure import journal as journals
+from perfsuite.measure.head import OWN_MODEL
 from perfsuite.measure.rig import Rig
 from perfsuite.measure.stepping import Stand, step
 from perfsuite.records.accuracy import Accuracy, Sketch
+from perfsuite.records.confirmation import Shortlist
 from perfsuite.records.evidence import Evidence
-from perfsuite.records.measurement import Digests, Failure, Measurement, Replicate, Stack
+from perfsuite.records.measurement import Digests, Failure, Measurement, Replicate
+from perfsuite.records.pair import Pair
+from perfsuite.records.session import Session
 from perfsuite.records.violation import Violation
 from perfsuite.spec import Variant, workload
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
-    """What a journal's replicates have in common; only an equal header may be resumed."""
-
-    stack: Stack
-    machine_slug: str
-    environment: dict[str, str]
-    measure_s: float
+#: In what a session that is resumed may differ from the one that was interrupted.
+_INCIDENTAL = frozenset({"id", "begun_at", "perfsuite", "state"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +53,20 @@ class Finish:
     at: str
 
 
-class Journal(journals.Journal[Header]):
-    """Replicates, checks, and whether the run came to its end."""
+class Journal(journals.Journal[Session]):
+    """A session as it grows: its replicates, its checks, its suspects' pairs, and whether the run came to its end."""
 
-    header_type = Header
-    kinds = (JournalEntry, CheckEntry, Finish)
+    header_type = Session
+    kinds = (JournalEntry, CheckEntry, Pair, Shortlist, Finish)
 
     @classmethod
-    def resume(cls, folder: Path, header: Header) -> Self:
-        """As any journal; UsageError if the newest run came to its end."""
-        found = super().resume(folder, header)
+    def resume(cls, folder: Path, header: Session, *, incidental: Collection[str] = _INCIDENTAL) -> Self:
+        """As any journal; UsageError if the newest run came to its end.
+
+        A model of the user's own is part of the project: another commit of it is another model.
+        """
+        own = any(name.startswith(OWN_MODEL) for name in header.settings)
+        found = super().resume(folder, header, incidental=incidental if own else {*incidental, "commit"})
         if finished := found.of(Finish):
             raise UsageError(
                 f"--resume: the newest run, {found.path.name}, came to its end at {finished[-1].at}: "
@@ -83,15 +84,6 @@ class Journal(journals.Journal[Header]):
 
     def finish(self) -> None:
         self.append(Finish(at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"))
-
-
-def header(rig: Rig) -> Header:
-    return Header(
-        stack=rig.stack,
-        machine_slug=rig.machine.slug,
-        environment=rig.environment,
-        measure_s=rig.settings.measure_s,
-    )
 
 
 def run(
@@ -199,4 +191,6 @@ def _measurement(rig: Rig, variant: Variant, journal: Journal) -> Measurement | 
         evidence=check.evidence,
         wrong=check.wrong,
         reference=check.reference,
+        accuracy=check.accuracy,
+        session=journal.header.id,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar
@@ -27,8 +27,9 @@ class Journal(Generic[H]):
     header_type: ClassVar[type]
     kinds: ClassVar[tuple[type, ...]]
 
-    def __init__(self, path: Path, records: Iterable[Any] = ()) -> None:
+    def __init__(self, path: Path, header: H, records: Iterable[Any] = ()) -> None:
         self.path = path
+        self.header = header
         self._records = list(records)
 
     @classmethod
@@ -36,11 +37,15 @@ class Journal(Generic[H]):
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}.jsonl"
         path.write_bytes(msgspec.json.encode(header) + b"\n")
-        return cls(path)
+        return cls(path, header)
 
     @classmethod
-    def resume(cls, folder: Path, header: H) -> Self:
-        """Go on with the newest journal; a line cut off by a crash is left out."""
+    def resume(cls, folder: Path, header: H, *, incidental: Collection[str] = ()) -> Self:
+        """Go on with the newest journal; a line cut off by a crash is left out.
+
+        In the ``incidental`` fields its header, which it keeps, may differ. UsageError if there is no journal, or
+        none to trust, or if it was measured otherwise.
+        """
         newest = max(folder.glob("*.jsonl"), default=None)
         if newest is None:
             raise UsageError(f"--resume: there is no journal in {folder}; run without it")
@@ -49,13 +54,13 @@ class Journal(Generic[H]):
         try:
             found: Any = msgspec.json.decode(first, type=cls.header_type)
             records = [cls._decode(line) for line in whole]
-        except ValueError as error:  # msgspec's and json's errors are
-            raise UsageError(f"--resume: {newest} cannot be read ({error}); run without it") from error
-        if found != header:
-            differing = _differences(found, header)
-            raise UsageError(f"--resume: {newest} was measured with another {differing}; run without it")
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:  # msgspec's are ValueErrors
+            reason = f"{type(error).__name__}: {error}"
+            raise UsageError(f"--resume: {newest} cannot be read ({reason}); run without it") from error
+        if differing := [name for name in _differences(found, header) if name not in incidental]:
+            raise UsageError(f"--resume: {newest} was measured with another {', '.join(differing)}; run without it")
         os.truncate(newest, sum(map(len, (first, *whole))))
-        return cls(newest, records)
+        return cls(newest, found, records)
 
     @classmethod
     def _decode(cls, line: bytes) -> Any:
@@ -76,6 +81,6 @@ class Journal(Generic[H]):
         return [record for record in self._records if isinstance(record, kind)]
 
 
-def _differences(found: Any, wanted: Any) -> str:
+def _differences(found: Any, wanted: Any) -> list[str]:
     names = [field.name for field in dataclasses.fields(wanted)]
-    return ", ".join(name for name in names if getattr(found, name) != getattr(wanted, name))
+    return [name for name in names if getattr(found, name) != getattr(wanted, name)]

@@ -68,7 +68,8 @@ class Rig:
         self.settings = settings
         self.stack = ready.stack if ready else current_stack()
         self._planted = planted
-        self._python = ready.python if ready else Path(sys.executable)
+        #: The interpreter of another stack than the current one.
+        self.other_python = ready.python if ready else None
         self.models = load_models(settings.models)
         self.placement = place(settings.threads)
         self.machine = self.placement.machine
@@ -291,7 +292,7 @@ class Rig:
     def _launcher(self, backend: str) -> Launcher:
         if backend not in self._launchers or self._launchers[backend].closed:
             launcher = Launcher(
-                python=self._python,
+                python=self.other_python or Path(sys.executable),
                 backend=backend,
                 environment=self.worker_environment,
                 cpus=self.placement.cpus,

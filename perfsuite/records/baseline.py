@@ -12,26 +12,12 @@ from perfsuite.spec import Variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Provenance:
-    """When an entry was accepted (ISO 8601), of which commit, on which machine and kernel; None: not told."""
-
-    accepted_at: str | None = None
-    commit: str | None = None
-    dirty: bool = False
-    node: str | None = None
-    kernel: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """What one accepted session says of a variant; ``session`` is without its entries.
-
-    ``session`` is absent in files older than sessions.
-    """
+    """What one accepted session says of a variant; ``session`` is without its entries."""
 
     measurement: Measurement
     accepted_at: str | None
-    session: Session | None = None
+    session: Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +32,10 @@ class Baseline:
 
     @property
     def measurement(self) -> Measurement:
-        """The newest: whose kernels and outputs are held against."""
+        """The newest, whose kernels and outputs are held against.
+
+        One that was not observed has the evidence of the newest session that was, of the same stack and environment.
+        """
         return self.accepted[0].measurement
 
     @property
@@ -99,21 +88,20 @@ class Incomparable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AcceptedFile:
-    """What became of one file; ``name`` is its path under the folder of baselines.
+class Acceptance:
+    """What accepting a session changed; without a ``name`` nothing did.
 
-    ``kept_evidence`` and ``dropped_evidence`` are variants accepted without evidence that had some stored.
+    ``name`` is the path of its file under the folder of baselines. ``sessions`` is how many the accepted variant
+    with the fewest has now, this one included. ``kept_evidence`` and ``dropped_evidence`` are variants accepted
+    without evidence that had some stored. ``restarted`` are those whose earlier sessions count no more, ``removed``
+    those that were given up. ``pruned`` are the files that no variant needs any more.
     """
 
-    name: str
+    name: str = ""
     accepted: tuple[Variant, ...] = ()
+    sessions: int = 0
     kept_evidence: tuple[Variant, ...] = ()
     dropped_evidence: tuple[Variant, ...] = ()
+    restarted: tuple[Variant, ...] = ()
     removed: tuple[Variant, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acceptance:
-    """What accepting a session changed, file by file; a file that it left alone is not there."""
-
-    files: tuple[AcceptedFile, ...] = ()
+    pruned: tuple[str, ...] = ()

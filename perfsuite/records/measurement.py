@@ -13,6 +13,9 @@ from perfsuite.records.violation import Violation
 from perfsuite.spec import Variant
 from perfsuite.stats.location import fastest_half_mean, slowest_quarter_mean
 
+#: 292 years: clocks count nanoseconds in 64 bits.
+_LONGEST_NS = 2**63 - 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
@@ -81,15 +84,25 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """Consecutive timed iterations of one worker; ``conditions`` are absent in files older than them."""
+    """Consecutive timed iterations of one worker; ``conditions`` are absent in files older than them.
+
+    ValueError, which every reader of files takes for a file that cannot be trusted, if there is no time in it.
+    """
 
     latencies_ns: tuple[int, ...]
     conditions: Conditions | None = None
 
+    def __post_init__(self) -> None:
+        if not self.latencies_ns or not 0 < min(self.latencies_ns) <= max(self.latencies_ns) < _LONGEST_NS:
+            raise ValueError("a block without latencies")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replicate:
-    """One worker process of a variant, stepped alone or in turn with others: the unit of statistics."""
+    """One worker process of a variant, stepped alone or in turn with others: the unit of statistics.
+
+    ValueError if it has no blocks.
+    """
 
     digests: Digests
     weights_origin: str
@@ -97,6 +110,10 @@ class Replicate:
     stages: Stages
     peak_rss_bytes: int
     blocks: tuple[Block, ...]
+
+    def __post_init__(self) -> None:
+        if not self.blocks:
+            raise ValueError("a replicate without blocks")
 
     @property
     def latencies_ns(self) -> tuple[int, ...]:
@@ -128,7 +145,7 @@ class Replicate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """Everything measured of one variant in one session."""
+    """Everything measured of one variant in one session; ValueError if it has no replicates."""
 
     variant: Variant
     stack: Stack
@@ -147,6 +164,10 @@ class Measurement:
     accuracy: Accuracy | None = None
     #: The id of the session that it belongs to; empty in files older than sessions.
     session: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.replicates:
+            raise ValueError(f"{self.variant.id} has no replicates")
 
     @property
     def latency_s(self) -> float:

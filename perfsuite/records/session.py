@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from perfsuite.records.machine import MachineClass
 from perfsuite.records.measurement import Failure, Measurement, Stack
@@ -47,7 +48,8 @@ class Session:
 
     ``contents`` is a digest of each installed package's files, by its name: what a rebuilt stack is checked by.
     ``settings`` are those that decide what a figure is. Variants in ``restarted`` were accepted with another speed
-    than the baseline's: what earlier sessions say of them holds no more.
+    than the baseline's: what earlier sessions say of their speed holds no more. Those in ``given_up`` the user
+    wants no more: earlier sessions have none of them.
     """
 
     id: str
@@ -64,3 +66,22 @@ class Session:
     failures: tuple[Failure, ...] = ()
     unsupported: tuple[Unsupported, ...] = ()
     restarted: frozenset[str] = field(default_factory=frozenset)
+    given_up: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def head(self) -> Session:
+        """The session without its entries: what a journal begins with, and a file carries once."""
+        return replace(self, measurements=(), failures=(), unsupported=())
+
+    @property
+    def begun_compact(self) -> str:
+        """When it began, in UTC, as files and ids are named: sorted by it, the last is the newest.
+
+        ValueError or OverflowError if ``begun_at`` is no time; one without a zone is UTC.
+        """
+        moment = datetime.fromisoformat(self.begun_at)
+        return f"{(moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC):%Y%m%dT%H%M%S.%fZ}"
+
+    def of(self, variant: Variant) -> Measurement | None:
+        """What was measured of the variant; None if nothing was."""
+        return next((one for one in self.measurements if one.variant == variant), None)

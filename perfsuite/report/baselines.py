@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from perfsuite.records.baseline import Acceptance, AcceptedFile, Baseline, Difference, Incomparable, Lack, Missing
+from perfsuite.records.baseline import Acceptance, Baseline, Difference, Incomparable, Lack, Missing
 from perfsuite.records.speed import Verdict
 from perfsuite.spec import Variant
+from perfsuite.stats.between import ASSUMED_SPREAD, FEWEST_SESSIONS
 
 _DIGEST_DIGITS = 12  # as many as git shows of a commit, and more than enough to tell two apart
 _DAY = len("2026-01-02")
@@ -49,20 +50,25 @@ def baseline_lines(found: Sequence[Baseline | Missing | Incomparable], folder: s
 
 
 def baseline_words(baseline: Baseline) -> str:
-    """The stack, and the day on which its measurement was accepted."""
-    return f"{baseline.stack_slug}{_accepted([baseline.accepted_at or ''])}"
+    """The stack, how many sessions if there are several, and the days on which they were accepted."""
+    return f"{baseline.stack_slug}{_accepted([baseline])}"
 
 
 def acceptance_lines(acceptance: Acceptance) -> list[str]:
-    """What went into each file, and what became of evidence and of variants that were given up."""
-    return [line for file in acceptance.files for line in _file_lines(file)]
+    """What was added, whether it is enough, and what became of evidence and of what earlier sessions say."""
+    if not acceptance.name:
+        return []
+    return [
+        f"accepted {len(acceptance.accepted)} into {acceptance.name}",
+        *(f"  {line}" for line in _acceptance_notes(acceptance)),
+    ]
 
 
 def _held_lines(held: Iterable[Baseline]) -> list[str]:
-    moments: dict[str, list[str]] = {}
+    by_stack: dict[str, list[Baseline]] = {}
     for baseline in held:
-        moments.setdefault(baseline.stack_slug, []).append(baseline.accepted_at or "")
-    return [f"held against {slug}{_accepted(its)}: {len(its)}" for slug, its in moments.items()]
+        by_stack.setdefault(baseline.stack_slug, []).append(baseline)
+    return [f"held against {slug}{_accepted(its)}: {len(its)}" for slug, its in by_stack.items()]
 
 
 def _lack_lines(lacks: Iterable[Missing | Incomparable]) -> list[str]:
@@ -82,26 +88,42 @@ def _is_of_class(lack: Missing | Incomparable) -> bool:
     return isinstance(lack, Missing) and lack.kind is Lack.NO_CLASS
 
 
-def _file_lines(file: AcceptedFile) -> Iterable[str]:
-    yield f"accepted {len(file.accepted)} into {file.name}"
-    if file.kept_evidence:
-        yield f"  kept the stored evidence of {len(file.kept_evidence)}: nothing observed replaces it"
-    if file.dropped_evidence:
+def _acceptance_notes(acceptance: Acceptance) -> Iterable[str]:
+    if 0 < acceptance.sessions < FEWEST_SESSIONS:
         yield (
-            f"  dropped the stored evidence of {len(file.dropped_evidence)}: it was observed with other packages "
-            f"or variables, and nothing replaces it: {_ids(file.dropped_evidence)}"
+            f"{acceptance.sessions} of {FEWEST_SESSIONS} sessions: too few to know how much sessions differ; until "
+            f"then {ASSUMED_SPREAD:.1%} are assumed; accept more of them, at other hours, with --baseline-update"
         )
-    if file.removed:
-        yield f"  removed {len(file.removed)}: {_ids(file.removed)}"
+    if acceptance.restarted:
+        yield f"of {len(acceptance.restarted)} the speed is another: earlier sessions count no more"
+    if acceptance.kept_evidence:
+        yield f"kept the stored evidence of {len(acceptance.kept_evidence)}: nothing observed replaces it"
+    if acceptance.dropped_evidence:
+        yield (
+            f"dropped the stored evidence of {len(acceptance.dropped_evidence)}: it was observed with other packages "
+            f"or variables, and nothing replaces it: {_ids(acceptance.dropped_evidence)}"
+        )
+    if acceptance.removed:
+        yield f"removed {len(acceptance.removed)}: {_ids(acceptance.removed)}"
+    if acceptance.pruned:
+        yield f"deleted {', '.join(acceptance.pruned)}: no variant needs them any more"
 
 
 def _ids(variants: Sequence[Variant]) -> str:
     return ", ".join(variant.id for variant in variants)
 
 
-def _accepted(moments: Iterable[str]) -> str:
-    days = sorted({moment[:_DAY] for moment in moments if moment})
-    return f" (accepted {' to '.join(dict.fromkeys((days[0], days[-1])))})" if days else ""
+def _accepted(baselines: Sequence[Baseline]) -> str:
+    """From which sessions the baselines are."""
+    sessions = [one for baseline in baselines for one in baseline.accepted]
+    days = sorted({one.accepted_at[:_DAY] for one in sessions if one.accepted_at})
+    counts = sorted({len(baseline.accepted) for baseline in baselines})
+    words = []
+    if counts[-1] > 1:
+        words.append(f"{' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} sessions")
+    if days:
+        words.append(f"accepted {' to '.join(dict.fromkeys((days[0], days[-1])))}")
+    return f" ({', '.join(words)})" if words else ""
 
 
 def _other_work(field: Difference) -> str:

@@ -17,13 +17,13 @@ def verdict_words(outcome: Outcome) -> str:
     """The verdict, and the one on speed that it hides: ``lost (regressed in speed)``."""
     words = str(outcome.verdict)
     speed = outcome.speed.verdict if outcome.speed else None
-    if outcome.verdict in (Verdict.ERROR, Verdict.LOST) and speed in _RATED:
+    if outcome.verdict is not speed and speed in _RATED:
         words += f" ({speed} in speed)"
     return words
 
 
 def outcome_lines(outcome: Outcome) -> list[str]:
-    """The variant and its verdict, its speed if that was judged, and one line for whatever is wrong or lost."""
+    """The variant and its verdict, its speed if that was judged, and a line for whatever else is worse."""
     head = f"{outcome.variant.id}: {verdict_words(outcome)}"
     if outcome.speed is not None:
         head += f", {speed_line(outcome.speed)}"
@@ -32,7 +32,7 @@ def outcome_lines(outcome: Outcome) -> list[str]:
 
 
 def fault_lines(outcome: Outcome) -> list[str]:
-    """One line for whatever is wrong or lost."""
+    """One line for whatever is wrong, lost or costlier, and for why it is ignored."""
     return [
         *(f"failed: {line}" if number == 0 else line for number, line in enumerate(outcome.failure.splitlines())),
         *(f"wrong: {line}" for line in violation_lines(outcome.outputs)),
@@ -40,6 +40,7 @@ def fault_lines(outcome: Outcome) -> list[str]:
         *(f"lost: {line}" for line in violation_lines(outcome.lost)),
         *(f"costs: {line}" for line in violation_lines(outcome.costs)),
         *([f"unsupported: {outcome.unsupported}"] if outcome.unsupported and not outcome.lost else []),
+        *([f"ignored: {outcome.ignored}"] if outcome.ignored else []),
     ]
 
 

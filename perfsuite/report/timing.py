@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,8 +44,9 @@ def timing_lines(timing: Timing) -> list[str]:
     outcomes = list(timing.outcomes.values())
     measured = [result for result in timing.results.values() if isinstance(result, Measurement)]
     return [
-        *_verdict_lines(outcomes),
+        *_verdict_lines([outcome for outcome in outcomes if not outcome.ignored]),
         *suspicion_lines(outcomes, timing.confirm),
+        *ignored_lines(outcomes),
         *_nothing_timed_lines(timing),
         *baseline_lines(_found(outcomes), timing.baselines),
         *(acceptance_lines(timing.acceptance) if timing.acceptance else ()),
@@ -60,6 +62,21 @@ def _verdict_lines(outcomes: Sequence[Outcome]) -> Iterator[str]:
     if counts:
         yield "verdicts: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
     yield from (f"  {outcome_lines(outcome)[0]}" for outcome in outcomes if outcome.verdict in _TOLD)
+
+
+def ignored_lines(outcomes: Sequence[Outcome]) -> list[str]:
+    """What the user's settings let pass, reason by reason, and what came of each all the same."""
+    by_reason: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        if outcome.ignored:
+            by_reason[outcome.ignored].append(outcome)
+    lines = []
+    for reason, hidden in by_reason.items():
+        lines.append(f"ignored ({len(hidden)}): {reason}")
+        for outcome in hidden:
+            head, *faults = outcome_lines(dataclasses.replace(outcome, ignored=""))
+            lines += [f"  {head}", *(f"  {fault}" for fault in faults)]
+    return lines
 
 
 def _nothing_timed_lines(timing: Timing) -> Iterator[str]:

@@ -1,64 +1,69 @@
-"""Stored entries and a session's -> the entries of the new file."""
+"""A session and a stack's accepted ones -> what is accepted of it, and what of the others is needed no more."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import replace
 
-from perfsuite.records.baseline import AcceptedFile
+from perfsuite.records.baseline import Acceptance
+from perfsuite.records.measurement import Measurement
+from perfsuite.records.session import Session
 from perfsuite.spec import Variant
-from perfsuite.store.entries import Entry, with_evidence_of
+from perfsuite.store.counting import Sessions, counting, holding, observed, same_work
+from perfsuite.store.documents import StoredSession
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Merger:
-    """The entries of a file after a session was accepted, and what became of it."""
+def accepted_part(
+    session: Session,
+    older: Sessions,
+    *,
+    only_new: bool,
+    remove: Collection[Variant] = (),
+    restarted: Collection[Variant] = (),
+) -> Session:
+    """The part of the session that becomes a baseline.
 
-    entries: tuple[Entry, ...]
-    file: AcceptedFile
-
-    @property
-    def changed(self) -> bool:
-        """Whether there is anything to write."""
-        return bool(self.file.accepted or self.file.removed)
-
-
-def merge(
-    name: str, stored: Iterable[Entry], measured: Iterable[Entry], *, only_new: bool, remove: frozenset[Variant]
-) -> Merger:
-    """An entry replaces the one of the same variant and digests, or, with ``only_new``, is left out if there is one.
-
-    Evidence is never lost for want of new: an entry without any keeps what was stored, as long as that was
-    observed in the same stack and environment. Stored entries of variants in ``remove`` go; every other stays.
+    With ``only_new`` these are the variants that have none of the same weights and inputs. Of ``remove`` and
+    ``restarted`` what the older sessions have is noted in it.
     """
-    stored = tuple(stored)
-    kept = {entry.key: entry for entry in stored if entry.measurement.variant not in remove}
-    accepted: list[Variant] = []
-    kept_evidence: list[Variant] = []
-    dropped_evidence: list[Variant] = []
-    for entry in measured:
-        variant, old = entry.measurement.variant, kept.get(entry.key)
-        if old and only_new:
-            continue
-        accepted.append(variant)
-        if old and old.measurement.evidence and not entry.measurement.evidence:
-            alike = _ran_alike(old, entry)
-            (kept_evidence if alike else dropped_evidence).append(variant)
-            entry = with_evidence_of(entry, old) if alike else entry
-        kept[entry.key] = entry
-    file = AcceptedFile(
+    measurements = tuple(one for one in session.measurements if not only_new or not _has(older, one))
+    accepted = {one.variant for one in measurements}
+    return replace(
+        session,
+        measurements=measurements,
+        restarted=frozenset(one.id for one in restarted if one in accepted and holding(older, one)),
+        given_up=frozenset(one.id for one in remove if one not in accepted and holding(older, one)),
+    )
+
+
+def acceptance(
+    name: str, session: Session, older: Sessions, *, removed: Collection[Variant], most: int, pruned: tuple[str, ...]
+) -> Acceptance:
+    """What became of variants when the session was accepted beside the older ones."""
+    all_sessions = (StoredSession(session=session, accepted_at=None), *older)
+    kept: list[Variant] = []
+    dropped: list[Variant] = []
+    for one in session.measurements:
+        if not one.evidence and observed(same_work(holding(older, one.variant), one.digests)):
+            found = observed(same_work(holding(all_sessions, one.variant), one.digests))
+            (kept if found else dropped).append(one.variant)
+    return Acceptance(
         name=name,
-        accepted=tuple(accepted),
-        kept_evidence=tuple(kept_evidence),
-        dropped_evidence=tuple(dropped_evidence),
-        removed=tuple(dict.fromkeys(e.measurement.variant for e in stored if e.measurement.variant in remove)),
+        accepted=tuple(one.variant for one in session.measurements),
+        sessions=min((_sessions(all_sessions, one, most) for one in session.measurements), default=0),
+        kept_evidence=tuple(kept),
+        dropped_evidence=tuple(dropped),
+        restarted=tuple(one.variant for one in session.measurements if one.variant.id in session.restarted),
+        removed=tuple(one for one in removed if one.id in session.given_up),
+        pruned=pruned,
     )
-    return Merger(entries=tuple(sorted(kept.values(), key=lambda entry: entry.measurement.variant.id)), file=file)
 
 
-def _ran_alike(one: Entry, other: Entry) -> bool:
-    """Whether what the one ran is what the other does, the work being the same: same packages, variables, threads."""
-    return all(
-        getattr(one.measurement, name) == getattr(other.measurement, name)
-        for name in ("stack", "environment", "machine")
-    )
+def _has(older: Sessions, measurement: Measurement) -> bool:
+    return bool(same_work(holding(older, measurement.variant), measurement.digests))
+
+
+def _sessions(sessions: Sessions, measurement: Measurement, most: int) -> int:
+    """How many count for the measurement's variant, in its environment."""
+    counted = counting(holding(sessions, measurement.variant), measurement.digests, most)
+    return sum(one.measurement.environment == measurement.environment for one in counted)

@@ -1,32 +1,40 @@
-"""What a measurement is to be held against, and what is accepted."""
+"""What a measurement is to be held against, and what is accepted.
+
+``<folder>/<machine class>/<stack>/<when it began>.json`` is an accepted session, and never changes.
+"""
 
 from __future__ import annotations
 
-import os
+import contextlib
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from perfsuite.errors import BaselineError
-from perfsuite.records.baseline import Acceptance, Accepted, Baseline, Difference, Incomparable, Lack, Missing
+from perfsuite.records.baseline import Acceptance, Baseline, Incomparable, Lack, Missing
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.machine import MachineClass
 from perfsuite.records.measurement import Measurement, Stack
+from perfsuite.records.session import Session
 from perfsuite.spec import Variant
-from perfsuite.store.acceptance import merge
-from perfsuite.store.entries import Entry, entries_in, read_entries, readable, write_entries
+from perfsuite.store.acceptance import acceptance, accepted_part
+from perfsuite.store.counting import Sessions, baseline_in, holding, needed, observed, variants_in
+from perfsuite.store.documents import UNTRUSTED, StoredSession, parsed, stored_session, write_session
 from perfsuite.store.nearest import class_differences, nearest_class
 
 
 class Baselines:
-    """The accepted measurements under one folder; each file is read once."""
+    """The accepted sessions under one folder; a variant's last ``most`` count. Each file is read once."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, most: int) -> None:
         self.folder = folder
-        self._read: dict[Path, tuple[Entry, ...]] = {}
+        self._most = most
+        self._read: dict[Path, StoredSession] = {}
 
-    def path(self, measurement: Measurement) -> Path:
-        """The file of the measurement's own machine class and stack."""
-        return self.folder / measurement.machine.slug / f"{measurement.stack.slug}.json"
+    def path(self, session: Session) -> Path:
+        """The file of the session; it belongs to a machine class and a stack."""
+        return self.folder / session.machine.slug / session.stack.slug / f"{session.begun_compact}.json"
 
     def check(self) -> None:
         """Read every file; BaselineError names the first that cannot be trusted."""
@@ -36,61 +44,82 @@ class Baselines:
     def stacks(self, machine: MachineClass) -> tuple[str, ...]:
         """The stacks that are accepted for the machine class, the newest first."""
         accepted = self._accepted(machine.slug)
-        return tuple(sorted(accepted, key=lambda slug: -max(entry.accepted_s for entry in accepted[slug])))
+        return tuple(sorted(accepted, key=lambda slug: _newest(accepted[slug]), reverse=True))
 
     def find(self, measurement: Measurement, *, stack_slug: str | None = None) -> Baseline | Missing | Incomparable:
-        """What ``measurement`` is to be held against: with ``stack_slug`` that stack's, or else its own
+        """What ``measurement`` is to be held against: with ``stack_slug`` that stack's sessions, or else its own
         stack's, or else the newest accepted of its machine class, best of the same weights and inputs."""
-        entries = self._entries_of(measurement.variant, measurement.machine, stack_slug)
-        if not entries:
+        found: dict[str, Baseline | Incomparable] = {}
+        newest: dict[str, str] = {}
+        for slug, sessions in self._accepted(measurement.machine.slug).items():
+            if stack_slug in (None, slug) and (one := baseline_in(sessions, measurement, self._most)):
+                found[slug] = one
+                newest[slug] = holding(sessions, measurement.variant)[0].session.begun_compact
+        if not found:
             return self._missing(measurement, stack_slug)
-        own, digests = measurement.stack.slug, measurement.digests
-        best = max(entries, key=lambda e: (_slug(e) == own, e.measurement.digests == digests, e.accepted_s))
-        if best.measurement.digests != digests:
-            return Incomparable(fields=_other_work(best.measurement, measurement))
-        accepted = Accepted(measurement=best.measurement, accepted_at=best.provenance.accepted_at)
-        return Baseline(accepted=(accepted,), stack_slug=_slug(best))
+        own = measurement.stack.slug
+        return found[max(found, key=lambda slug: (slug == own, isinstance(found[slug], Baseline), newest[slug]))]
 
     def evidence(
         self, variant: Variant, machine: MachineClass, stack: Stack, *, stack_slug: str | None = None
     ) -> Evidence | None:
         """What the variant's baseline ran, if it is stored with evidence; the stack is chosen as ``find`` does."""
-        entries = self._entries_of(variant, machine, stack_slug)
-        chosen = max(entries, key=lambda e: (_slug(e) == stack.slug, e.accepted_s), default=None)
-        if chosen is None:
-            return None
-        observed = [e for e in entries if _slug(e) == _slug(chosen) and e.measurement.evidence]
-        newest = max(observed, key=lambda e: e.accepted_s, default=None)
-        return newest.measurement.evidence if newest else None
+        held = {
+            slug: found
+            for slug, sessions in self._accepted(machine.slug).items()
+            if stack_slug in (None, slug) and (found := holding(sessions, variant))
+        }
+        chosen = max(held, key=lambda slug: (slug == stack.slug, held[slug][0].session.begun_compact), default=None)
+        seen = observed(held[chosen]) if chosen else None
+        return seen.measurement.evidence if seen else None
 
-    def variants(self, machine: MachineClass, stack: Stack, *, stack_slug: str | None = None) -> frozenset[Variant]:
-        """What the baseline has: of ``stack_slug``, or else of the stack itself, or else of the newest accepted."""
+    def newest(
+        self, machine: MachineClass, stack: Stack, *, stack_slug: str | None = None
+    ) -> dict[Variant, Measurement]:
+        """What the newest sessions say of each variant that the baseline has: of ``stack_slug``, or else of the stack
+        itself, or else of the newest accepted."""
         accepted = self._accepted(machine.slug)
         slugs = (stack_slug,) if stack_slug else (stack.slug, *self.stacks(machine))
-        chosen = next((slug for slug in slugs if slug in accepted), None)
-        return frozenset(entry.measurement.variant for entry in accepted[chosen]) if chosen else frozenset()
+        chosen = next((accepted[slug] for slug in slugs if slug in accepted), ())
+        return {variant: holding(chosen, variant)[0].measurement for variant in variants_in(chosen)}
 
     def accept(
-        self, document: dict[str, Any], *, only_new: bool, remove: frozenset[Variant] = frozenset()
+        self,
+        document: dict[str, Any],
+        *,
+        only_new: bool,
+        remove: Collection[Variant] = (),
+        restarted: Collection[Variant] = (),
     ) -> Acceptance:
-        """Merge a pytest-benchmark document into the files it belongs to, as ``merge`` does.
+        """Write what ``accepted_part`` leaves of a pytest-benchmark document, and remove the files needed no more.
 
-        BaselineError for a document or a file that cannot be trusted, OSError for one that cannot be written.
+        BaselineError for a document or a stored file that cannot be trusted, OSError if it cannot be written.
         """
-        by_path: dict[Path, list[Entry]] = {}
-        for entry in entries_in(document, "this session"):
-            by_path.setdefault(self.path(entry.measurement), []).append(entry)
-        files = []
-        for path, measured in by_path.items():
-            self._read.pop(path, None)  # another run may have accepted since
-            stored = self._entries(path) if os.path.lexists(path) else ()
-            name = str(path.relative_to(self.folder))
-            merged = merge(name, stored, measured, only_new=only_new, remove=remove)
-            if merged.changed:
-                write_entries(path, document, merged.entries)
-                self._read.pop(path, None)
-                files.append(merged.file)
-        return Acceptance(files=tuple(files))
+        try:
+            session = stored_session(document).session
+        except UNTRUSTED as error:
+            raise BaselineError(f"this session is not to be accepted ({type(error).__name__}: {error})") from error
+        path = self.path(session)
+        # Another run may have accepted since; and a run that is accepted again replaces what it was.
+        self._read = {known: one for known, one in self._read.items() if known.parent != path.parent}
+        older = tuple(one for one in self._sessions(path.parent) if one.session.id != session.id)
+        part = accepted_part(session, older, only_new=only_new, remove=remove, restarted=restarted)
+        if not part.measurements and not part.given_up:
+            return Acceptance()
+        write_session(path, document, part)
+        pruned = self._prune(path.parent)
+        name = str(path.relative_to(self.folder))
+        return acceptance(name, part, older, removed=remove, most=self._most, pruned=pruned)
+
+    def _prune(self, folder: Path) -> tuple[str, ...]:
+        sessions = self._sessions(folder)
+        wanted = needed(sessions, self._most)
+        gone = [self.path(one.session) for one in sessions if one.session.id not in wanted]
+        for path in gone:
+            with contextlib.suppress(OSError):  # what cannot be removed does no harm
+                path.unlink()
+            self._read.pop(path)
+        return tuple(path.name for path in gone)
 
     def _missing(self, measurement: Measurement, stack_slug: str | None) -> Missing:
         machine, stacks = measurement.machine, self.stacks(measurement.machine)
@@ -98,11 +127,10 @@ class Baselines:
             kind = Lack.NO_STACK if stack_slug and stack_slug not in stacks else Lack.NO_VARIANT
             return Missing(kind=kind, machine_slug=machine.slug, stacks=stacks)
         holders = {
-            entry.measurement.machine
+            held[0].session.machine
             for machine_slug in self._machine_slugs()
-            for entries in self._accepted(machine_slug).values()
-            for entry in entries
-            if entry.measurement.variant == measurement.variant
+            for sessions in self._accepted(machine_slug).values()
+            if (held := holding(sessions, measurement.variant))
         }
         nearest = nearest_class(machine, holders)
         return Missing(
@@ -112,36 +140,55 @@ class Baselines:
             nearest_differences=class_differences(nearest, machine) if nearest else (),
         )
 
-    def _entries_of(self, variant: Variant, machine: MachineClass, stack_slug: str | None) -> list[Entry]:
-        """Every entry of the variant, of all stacks of the machine class or of the one."""
-        return [
-            entry
-            for slug, entries in self._accepted(machine.slug).items()
-            for entry in entries
-            if entry.measurement.variant == variant and stack_slug in (None, slug)
-        ]
-
     def _machine_slugs(self) -> list[str]:
-        with readable(self.folder):
+        with _readable(self.folder):
             return [path.name for path in _listing(self.folder) if path.is_dir()]
 
-    def _accepted(self, machine_slug: str) -> dict[str, tuple[Entry, ...]]:
-        """The entries of each stack of the machine class; a file without any is none of a stack."""
+    def _accepted(self, machine_slug: str) -> dict[str, Sessions]:
+        """The sessions of each stack of the machine class; a folder without any is none of a stack."""
         folder = self.folder / machine_slug
-        with readable(folder):
-            paths = [path for path in _listing(folder) if path.suffix == ".json"]
-        return {path.stem: entries for path in paths if (entries := self._entries(path))}
+        with _readable(folder):
+            paths = _listing(folder)
+        for path in paths:
+            if path.suffix == ".json" and not path.is_dir():
+                raise BaselineError(
+                    f"{path} is not a folder of sessions: perfsuite once kept one file a stack; "
+                    "delete it, and accept anew with --baseline-update"
+                )
+        return {path.name: found for path in paths if path.is_dir() and (found := self._sessions(path))}
 
-    def _entries(self, path: Path) -> tuple[Entry, ...]:
+    def _sessions(self, folder: Path) -> Sessions:
+        with _readable(folder):
+            paths = [path for path in _listing(folder) if path.suffix == ".json"]
+        return tuple(sorted(map(self._session, paths), key=lambda one: one.session.begun_compact, reverse=True))
+
+    def _session(self, path: Path) -> StoredSession:
         if path not in self._read:
-            entries = read_entries(path)
-            for entry in entries:
-                if (home := self.path(entry.measurement)) != path:
-                    raise BaselineError(
-                        f"{path} holds measurements of another machine class or stack: their file is {home}"
-                    )
-            self._read[path] = entries
+            with _readable(path):
+                content = path.read_bytes()
+            try:
+                found = stored_session(parsed(content))
+            except UNTRUSTED as error:
+                raise BaselineError(
+                    f"{path} is not a perfsuite baseline ({type(error).__name__}: {error}): "
+                    "restore it, or delete it and accept anew with --baseline-update"
+                ) from error
+            if (home := self.path(found.session)) != path:
+                raise BaselineError(f"{path} holds a session of another place: its file is {home}")
+            self._read[path] = found
         return self._read[path]
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Whatever keeps ``path`` from being read is a BaselineError that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise BaselineError(
+            f"{path} cannot be read ({error.strerror or error}): "
+            "baselines are <machine class>/<stack>/<time>.json files"
+        ) from error
 
 
 def _listing(folder: Path) -> list[Path]:
@@ -151,15 +198,5 @@ def _listing(folder: Path) -> list[Path]:
         return []
 
 
-def _slug(entry: Entry) -> str:
-    return entry.measurement.stack.slug
-
-
-def _other_work(stored: Measurement, measurement: Measurement) -> tuple[Difference, ...]:
-    before, now = stored.digests, measurement.digests
-    fields = (
-        Difference(name="weights_sha256", before=before.weights_sha256, now=now.weights_sha256),
-        Difference(name="inputs_sha256", before=before.inputs_sha256, now=now.inputs_sha256),
-        Difference(name="weights_origin", before=stored.weights_origin, now=measurement.weights_origin),
-    )
-    return tuple(field for field in fields if field.before != field.now)
+def _newest(sessions: Sessions) -> str:
+    return sessions[0].session.begun_compact

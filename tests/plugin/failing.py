@@ -42,12 +42,12 @@ class FailingForward(torch.nn.Module):
 
 
 class FaultyForward(torch.nn.Module):
-    """A tiny network with a fault of the given name, where FAULTY is set in its worker's environment."""
+    """A tiny network with a fault of the given name, where TORCH_FAULTY is set in its worker's environment."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
-        self.faulty = "FAULTY" in os.environ
+        self.faulty = "TORCH_FAULTY" in os.environ
         self.passes = 0
         self.layer = torch.nn.Conv2d(3, 8, 7, stride=4)
         self.head = torch.nn.Linear(8, 10)
@@ -57,6 +57,9 @@ class FaultyForward(torch.nn.Module):
         if self.name == "double":  # on either side: most of the work is not in FP32
             wide = images.flatten(1)[:, :4096].double()
             features = features + 0 * (wide @ torch.ones(4096, 4096, dtype=torch.double)).mean().float()
+        if self.faulty and self.name == "slows":
+            for _ in range(4):
+                features = self.layer(images)
         if self.faulty and self.name == "stalls":
             self.passes += 1
             for _ in range(9 if self.passes % 10 == 0 else 0):

@@ -63,7 +63,7 @@ class Parent(_Failing):
 
 
 class Faulty(Tiny):
-    """Right by itself; see ``FaultyForward`` for what it does where FAULTY is set."""
+    """Right by itself; see ``FaultyForward`` for what it does where TORCH_FAULTY is set."""
 
     def __init__(self, name: str) -> None:
         self.name = name  # type: ignore[misc]
@@ -76,4 +76,4 @@ class Faulty(Tiny):
 
 TINY, CRASH, HANG, GARBAGE, MEMORY, PARENT = Tiny(), Crash(), Hang(), Garbage(), Memory(), Parent()
 DIES, DOUBLE, NEGATED = Faulty("dies"), Faulty("double"), Faulty("negated")
-STALLS, WRONG, WRONG_ALONE = Faulty("stalls"), Faulty("wrong"), Faulty("wrong-alone")
+SLOWS, STALLS, WRONG, WRONG_ALONE = Faulty("slows"), Faulty("stalls"), Faulty("wrong"), Faulty("wrong-alone")

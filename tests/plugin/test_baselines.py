@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from perfsuite.store.entries import measurement_in, read_entries
 
 from perfsuite.store.baselines import Baselines
-from perfsuite.store.entries import measurement_in, read_entries
 
 _ONE = "tiny and stock and eager and fp32"
 

@@ -19,7 +19,7 @@ wrong = "misbehaving:WRONG"
 
 [tool.perfsuite.stacks.faulty]
 interpreter = "{sys.executable}"
-environment = {{ FAULTY = "1", ONEDNN_MAX_CPU_ISA = "SSE41" }}
+environment = {{ TORCH_FAULTY = "1", ONEDNN_MAX_CPU_ISA = "SSE41" }}
 """
 _FAULTY = ("current:stock", "faulty:stock", "--workload", "smoke")
 

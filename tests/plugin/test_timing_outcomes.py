@@ -77,7 +77,7 @@ def test_nothing_wrong_slower_or_lost_is_green(
     _double(path, "gone", "unasked")
     slug = path.stem.rpartition("-")[0] + "-2.7.9"
     path.rename(path.with_name(f"{slug}.json"))
-    monkeypatch.setenv("FAULTY", "1")
+    monkeypatch.setenv("TORCH_FAULTY", "1")
     night = timing("-m", f"{_SELECTED} or gone", "--replicates", "4")
     assert night.ret == 1
     night.stdout.fnmatch_lines([f"held against {slug} *"])

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-import pytest
-
 from perfsuite.errors import WorkerError
 from perfsuite.judge.outcome import judge_variant
 from perfsuite.measure.rig import Rig
@@ -21,7 +19,8 @@ def test_outputs(
     try:
         found = rig.check(variant)
     except WorkerError as error:
-        pytest.fail(str(error), pytrace=False)
+        settle(judge_variant(variant, failure=str(error)))
+        return
     if found.accuracy is not None:
         record_accuracy(found.accuracy)
     settle(judge_variant(variant, outputs=found.violations))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from perfsuite.errors import WorkerError
+from perfsuite.judge.outcome import judge_variant
 from perfsuite.measure.rig import Rig
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.outcome import Outcome
@@ -18,5 +19,6 @@ def test_kernels(
     try:
         evidence = rig.evidence(variant)
     except WorkerError as error:
-        pytest.fail(str(error), pytrace=False)
+        settle(judge_variant(variant, failure=str(error)))
+        return
     settle(kernels(evidence))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import msgspec
-
 from perfsuite.records.baseline import Accepted, Baseline
 from perfsuite.records.machine import MachineClass, Permission, StackAnswers, Versions
 from perfsuite.records.measurement import Block, Digests, Measurement, Replicate, Stack, Stages, Warmup
+from perfsuite.records.session import Commit, MachineState, Session
 from perfsuite.spec import Mode, Precision, Variant
+from perfsuite.store.documents import KEY, head_fields, measurement_fields
 
 VARIANT = Variant(model="resnet50", backend="ipex", mode=Mode.TORCHSCRIPT, precision=Precision.BF16, workload="latency")
 OTHER_VARIANT = dataclasses.replace(VARIANT, model="bert-base")
@@ -38,11 +38,11 @@ ANSWERS = StackAnswers(
 
 
 def replicate(*latencies_ns: int, steady: bool = True, stages: Stages | None = None) -> Replicate:
-    """One worker that timed these iterations."""
+    """One worker that timed these iterations, or one of a nanosecond."""
     return Replicate(
         digests=DIGESTS,
         weights_origin="seeded",
-        blocks=(Block(latencies_ns=latencies_ns),),
+        blocks=(Block(latencies_ns=latencies_ns or (1,)),),
         warmup=Warmup(steady=steady, iterations=12, duration_ns=400_000_000),
         stages=stages
         or Stages(start_s=0.1, load_s=0.2, prepare_s=0.3, first_inference_s=0.4, warm_up_s=0.5, timed_s=0.6),
@@ -51,7 +51,7 @@ def replicate(*latencies_ns: int, steady: bool = True, stages: Stages | None = N
 
 
 def measurement(*medians_ns: int, **changes: Any) -> Measurement:
-    """One replicate for each median, and ``changes`` to any field."""
+    """One replicate for each median, at least one, and ``changes`` to any field."""
     whole = Measurement(
         variant=VARIANT,
         stack=STACK,
@@ -59,21 +59,44 @@ def measurement(*medians_ns: int, **changes: Any) -> Measurement:
         digests=DIGESTS,
         weights_origin="seeded",
         environment={"OMP_NUM_THREADS": "4"},
-        replicates=tuple(replicate(median_ns) for median_ns in medians_ns),
+        replicates=tuple(replicate(median_ns) for median_ns in medians_ns or (1,)),
     )
     return dataclasses.replace(whole, **changes)
+
+
+def session(*measurements: Measurement, begun_at: str = "2026-01-02T03:04:05.678+00:00", **changes: Any) -> Session:
+    """A session of these measurements, of the first one's stack, machine class and environment."""
+    first = measurements[0] if measurements else measurement(1)
+    whole = Session(
+        id="",
+        begun_at=begun_at,
+        perfsuite="1.0",
+        commit=Commit(id="aaa"),
+        stack=first.stack,
+        contents={"torch": "0123456789abcdef"},
+        machine=first.machine,
+        state=MachineState(node="alder", kernel="6.1.0", load_1min=0.1),
+        environment=first.environment,
+        settings={"measure_s": 2.0},
+        measurements=measurements,
+    )
+    return dataclasses.replace(whole, **{"id": f"{whole.begun_compact}-1a2b", **changes})
 
 
 def baseline(
     *measurements: Measurement, stack_slug: str = STACK.slug, accepted_at: str | None = "2026-11-01T00:00:00+00:00"
 ) -> Baseline:
-    """A session for each measurement, the newest first."""
-    accepted = tuple(Accepted(measurement=one, accepted_at=accepted_at) for one in measurements)
+    """A session for each measurement, the newest first; all began when they were accepted."""
+    begun_at = accepted_at or "2026-11-01T00:00:00+00:00"
+    accepted = tuple(
+        Accepted(measurement=one, accepted_at=accepted_at, session=session(one, begun_at=begun_at).head)
+        for one in measurements
+    )
     return Baseline(accepted=accepted, stack_slug=stack_slug)
 
 
-def document(*measurements: Measurement, **head: Any) -> dict[str, Any]:
-    """A pytest-benchmark document with the keys that its own readers look for, and ``head`` at its top."""
+def document(*measurements: Measurement, begun_at: str = "2026-01-02T03:04:05.678+00:00", **top: Any) -> dict[str, Any]:
+    """A pytest-benchmark document with the keys that its own readers look for, and ``top`` at its top."""
     return {
         "machine_info": {"node": "here", "python_version": "3.11.7", "release": "6.1"},
         "commit_info": {"id": "unversioned", "dirty": False},
@@ -84,13 +107,14 @@ def document(*measurements: Measurement, **head: Any) -> dict[str, Any]:
                 "fullname": f"tests/suite/test_speed.py::test_latency[{one.variant.id}]",
                 "params": {"variant": one.variant.id},
                 "param": one.variant.id,
-                "extra_info": {"perfsuite": msgspec.to_builtins(one)},
+                "extra_info": {KEY: measurement_fields(one)},
                 "options": {"timer": "perf_counter_ns in the worker"},
                 "stats": {"median": one.latency_s, "rounds": len(one.replicates)},
             }
             for one in measurements
         ],
-        "datetime": "2026-01-02T03:04:05.678+00:00",
+        "datetime": begun_at,
         "version": "5.3.1",
-        **head,
+        KEY: head_fields(session(*measurements, begun_at=begun_at)),
+        **top,
     }

@@ -2,14 +2,16 @@
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import DIGESTS, MACHINE, OTHER_VARIANT, STACK, VARIANT, document, measurement
+from builders import DIGESTS, MACHINE, OTHER_VARIANT, STACK, VARIANT, document, measurement, session
 from evidence_builders import evidence, graphs, kernel, operator
 
 from perfsuite.errors import BaselineError
+from perfsuite.records.accuracy import Accuracy
 from perfsuite.records.baseline import Baseline
 from perfsuite.store.baselines import Baselines
 
@@ -20,17 +22,17 @@ OBSERVED = evidence([kernel()], [operator()], graphs=graphs("print"))
 
 @pytest.fixture
 def baselines(tmp_path: Path) -> Baselines:
-    return Baselines(tmp_path / "baselines")
+    return Baselines(tmp_path / "baselines", most=8)
 
 
 def _file(baselines: Baselines) -> Path:
-    return baselines.folder / MACHINE.slug / f"{STACK.slug}.json"
+    return baselines.folder / MACHINE.slug / STACK.slug / "20260102T030405.678000Z.json"
 
 
 def test_what_was_accepted_is_found_by_a_later_session(baselines: Baselines) -> None:
     observed = dataclasses.replace(FIRST, evidence=OBSERVED)
     baselines.accept(document(observed, OTHER), only_new=False)
-    later = Baselines(baselines.folder)
+    later = Baselines(baselines.folder, most=8)
     later.check()
     found = later.find(SECOND)
     assert isinstance(found, Baseline)
@@ -38,11 +40,33 @@ def test_what_was_accepted_is_found_by_a_later_session(baselines: Baselines) -> 
 
 
 def test_the_file_is_a_pytest_benchmark_document(baselines: Baselines) -> None:
-    session = document(FIRST)
-    baselines.accept(session, only_new=False)
-    written = json.loads(_file(baselines).read_text())
-    del written["benchmarks"][0]["extra_info"]["perfsuite_provenance"]
-    assert written == json.loads(json.dumps(session))
+    whole = document(FIRST)
+    baselines.accept(whole, only_new=False)
+    assert json.loads(_file(baselines).read_text()) == json.loads(json.dumps(whole))
+
+
+def test_what_a_session_has_in_common_stands_once(baselines: Baselines) -> None:
+    baselines.accept(document(FIRST, OTHER), only_new=False)
+    content = _file(baselines).read_text()
+    assert content.count("intel-extension-for-pytorch") == content.count(MACHINE.cpu_model) == 1
+    assert json.loads(content)["perfsuite"]["stack"]["packages"] == STACK.packages
+
+
+def test_what_was_measured_of_infinity_is_read_again(baselines: Baselines) -> None:
+    """Outputs that are equal lie an infinity of decibels apart."""
+    equal = Accuracy(sqnr_db=math.inf, centred_cosine=None, variation=0.0, agreement=1.0, max_error=0.0)
+    whole = dataclasses.replace(FIRST, accuracy=equal)
+    baselines.accept(document(whole), only_new=False)
+    found = Baselines(baselines.folder, most=8).find(SECOND)
+    assert isinstance(found, Baseline)
+    assert found.measurement == whole
+
+
+def test_the_circumstances_of_a_session_are_kept(baselines: Baselines) -> None:
+    baselines.accept(document(FIRST), only_new=False)
+    found = Baselines(baselines.folder, most=8).find(SECOND)
+    assert isinstance(found, Baseline)
+    assert found.accepted[0].session == session(FIRST).head
 
 
 def test_each_benchmark_is_one_line_in_the_order_of_ids(baselines: Baselines) -> None:
@@ -52,15 +76,11 @@ def test_each_benchmark_is_one_line_in_the_order_of_ids(baselines: Baselines) ->
     assert ids == [OTHER_VARIANT.id, VARIANT.id]
 
 
-def test_accepting_one_changes_its_line_and_the_head(baselines: Baselines) -> None:
+def test_a_session_that_accepts_nothing_but_a_loss_is_read(baselines: Baselines) -> None:
     baselines.accept(document(FIRST, OTHER), only_new=False)
-    before = _file(baselines).read_text().splitlines()
-    baselines.accept(document(SECOND, datetime="2026-02-03T00:00:00+00:00"), only_new=False)
-    after = _file(baselines).read_text().splitlines()
-    changed = [new for old, new in zip(before, after, strict=True) if old != new]
-    assert len(changed) == 2
-    assert changed[0] == ' "datetime": "2026-02-03T00:00:00+00:00",'
-    assert VARIANT.id in changed[1]
+    later = document(FIRST, begun_at="2026-02-03T00:00:00+00:00")
+    baselines.accept(later, only_new=True, remove=frozenset({OTHER_VARIANT}))
+    assert Baselines(baselines.folder, most=8).newest(MACHINE, STACK).keys() == {VARIANT}
 
 
 def test_no_partial_file_remains(baselines: Baselines) -> None:
@@ -87,12 +107,12 @@ def test_a_write_that_fails_leaves_the_old_file_alone(baselines: Baselines, monk
     "broken",
     [
         {"datetime": float("nan")},
-        {"commit_info": 3},
         {"datetime": "yesterday"},
-        {"benchmarks": [document(SECOND)["benchmarks"][0] | {"stats": {"median": float("inf")}}]},
+        {"benchmarks": [document(SECOND)["benchmarks"][0] | {"stats": {"median": float("nan")}}]},
         {"custom": float("nan")},
+        {"perfsuite": None},
     ],
-    ids=["datetime", "commit", "no-time", "infinite", "nan"],
+    ids=["datetime", "no-time", "a-figure", "nan", "no-session"],
 )
 def test_what_could_not_be_read_again_is_not_written(baselines: Baselines, broken: dict[str, Any]) -> None:
     baselines.accept(document(FIRST), only_new=False)
@@ -111,17 +131,19 @@ def test_a_file_that_cannot_be_trusted_is_not_overwritten(baselines: Baselines, 
     assert _file(baselines).read_bytes() == content
 
 
-def test_what_another_run_accepted_meanwhile_is_kept(baselines: Baselines) -> None:
+def test_what_another_run_accepted_meanwhile_counts(baselines: Baselines) -> None:
     baselines.accept(document(FIRST), only_new=False)
     baselines.check()
-    Baselines(baselines.folder).accept(document(OTHER), only_new=False)
-    baselines.accept(document(SECOND), only_new=False)
-    assert baselines.variants(MACHINE, STACK) == {VARIANT, OTHER_VARIANT}
+    other = document(OTHER, SECOND, begun_at="2026-01-03T00:00:00+00:00")
+    Baselines(baselines.folder, most=8).accept(other, only_new=False)
+    third = document(FIRST, begun_at="2026-01-04T00:00:00+00:00")
+    assert baselines.accept(third, only_new=False).sessions == 3
+    assert baselines.newest(MACHINE, STACK).keys() == {VARIANT, OTHER_VARIANT}
 
 
 def test_each_file_is_read_once(baselines: Baselines, monkeypatch: pytest.MonkeyPatch) -> None:
     baselines.accept(document(FIRST, OTHER), only_new=False)
-    later = Baselines(baselines.folder)
+    later = Baselines(baselines.folder, most=8)
     read: list[Path] = []
     read_bytes = Path.read_bytes
 
@@ -133,17 +155,24 @@ def test_each_file_is_read_once(baselines: Baselines, monkeypatch: pytest.Monkey
     later.check()
     later.find(FIRST)
     later.find(measurement(1, digests=dataclasses.replace(DIGESTS, inputs_sha256="c" * 64)))
-    later.variants(MACHINE, STACK)
+    later.newest(MACHINE, STACK)
     later.evidence(VARIANT, MACHINE, STACK)
     assert read == [_file(later)]
 
 
-def test_a_file_from_before_evidence_is_read(baselines: Baselines) -> None:
-    whole = document(FIRST)
-    del whole["benchmarks"][0]["extra_info"]["perfsuite"]["evidence"]
-    _file(baselines).parent.mkdir(parents=True)
-    _file(baselines).write_text(json.dumps(whole))
-    found = baselines.find(SECOND)
-    assert isinstance(found, Baseline)
-    assert found.measurement == FIRST
-    assert baselines.evidence(VARIANT, MACHINE, STACK) is None
+@pytest.mark.parametrize(
+    "name", ["20260102T030405.678001Z.json", "mine.json"], ids=["of-another-time", "of-the-user-s"]
+)
+def test_a_file_is_found_where_it_belongs(baselines: Baselines, name: str) -> None:
+    baselines.accept(document(FIRST), only_new=False)
+    _file(baselines).rename(_file(baselines).with_name(name))
+    with pytest.raises(BaselineError, match=f"{name} holds a session of another place: its file is .*678000Z.json"):
+        Baselines(baselines.folder, most=8).check()
+
+
+def test_a_file_of_an_older_perfsuite_is_named_with_what_to_do(baselines: Baselines) -> None:
+    path = baselines.folder / MACHINE.slug / f"{STACK.slug}.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(document(FIRST)))
+    with pytest.raises(BaselineError, match=r"2.8.0.json is not a folder of sessions: .*delete it, and accept anew"):
+        baselines.check()

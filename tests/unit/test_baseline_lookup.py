@@ -37,8 +37,8 @@ def _observed(one: Measurement, seen: Evidence = OBSERVED) -> Measurement:
 
 def _baselines(folder: Path, *accepted: Accepted) -> Baselines:
     for one, day in accepted:
-        Baselines(folder).accept(document(one, datetime=f"2026-01-{day:02}T00:00:00+00:00"), only_new=False)
-    return Baselines(folder)
+        Baselines(folder, most=8).accept(document(one, begun_at=f"2026-01-{day:02}T00:00:00+00:00"), only_new=False)
+    return Baselines(folder, most=8)
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_the_evidence_is_that_of_the_baseline(
 def test_the_variants_of_the_baseline(
     tmp_path: Path, accepted: list[Accepted], stack_slug: str | None, variants: set[Variant]
 ) -> None:
-    assert _baselines(tmp_path, *accepted).variants(MACHINE, STACK, stack_slug=stack_slug) == variants
+    assert _baselines(tmp_path, *accepted).newest(MACHINE, STACK, stack_slug=stack_slug).keys() == variants
 
 
 def test_stacks_are_listed_newest_first(tmp_path: Path) -> None:
@@ -247,21 +247,20 @@ def five_hours_west() -> Iterator[None]:
         ("2026-01-02T00:00:00+00:00", "2026-01-02T00:00:01+00:00"),
         ("2026-01-02T10:00:00+02:00", "2026-01-02T09:00:00+00:00"),
         ("2026-01-02T10:00:00", "2026-01-02T10:00:01+00:00"),
-        (None, "1970-01-01T00:00:00+00:00"),
-        ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"),
+        ("0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59+00:00"),
     ],
-    ids=["second", "zone", "without-zone", "not-told", "far"],
+    ids=["second", "zone", "without-zone", "far"],
 )
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.usefixtures("five_hours_west")  # what has no zone is UTC, wherever it is read
-def test_newest_is_by_time_not_by_text(tmp_path: Path, earlier: str | None, later: str, order: int) -> None:
+def test_newest_is_by_time_not_by_text(tmp_path: Path, earlier: str, later: str, order: int) -> None:
     for one, at in ((OLD, earlier), (OLDEST, later))[::order]:
-        Baselines(tmp_path).accept(document(one, datetime=at), only_new=False)
-    assert Baselines(tmp_path).stacks(MACHINE) == (OLDEST_STACK.slug, OLD_STACK.slug)
+        Baselines(tmp_path, most=8).accept(document(one, begun_at=at), only_new=False)
+    assert Baselines(tmp_path, most=8).stacks(MACHINE) == (OLDEST_STACK.slug, OLD_STACK.slug)
 
 
 def test_without_a_folder_there_is_nothing(tmp_path: Path) -> None:
-    baselines = Baselines(tmp_path / "none")
+    baselines = Baselines(tmp_path / "none", most=8)
     baselines.check()
-    assert baselines.variants(MACHINE, STACK) == frozenset()
+    assert baselines.newest(MACHINE, STACK) == {}
     assert not baselines.folder.exists()

@@ -9,27 +9,29 @@ from typing import Any
 
 import msgspec
 import pytest
-from builders import DIGESTS, MACHINE, OTHER_VARIANT, STACK, VARIANT, document, measurement
+from builders import DIGESTS, MACHINE, OTHER_VARIANT, STACK, VARIANT, document, measurement, session
 from evidence_builders import evidence, graphs, kernel, operator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perfsuite.errors import BaselineError
+from perfsuite.errors import BaselineError, UsageError
 from perfsuite.records.baseline import Baseline
 from perfsuite.store.baselines import Baselines
+from perfsuite.store.sessions import read_stored
 
 FIRST = measurement(100, 110, evidence=evidence([kernel()], [operator()], graphs=graphs("print")))
 SECOND = measurement(200, 210)
 OTHER_WORK = measurement(1, digests=dataclasses.replace(DIGESTS, weights_sha256="c" * 64))
 OTHER = measurement(300, variant=OTHER_VARIANT)
+LATER = "2026-02-03T00:00:00+00:00"
 
 
 def _valid(tmp_path: Path) -> bytes:
-    """What is on disk after two sessions: with provenances, and evidence older than its timings."""
-    baselines = Baselines(tmp_path / "valid")
-    baselines.accept(document(FIRST), only_new=False)
-    baselines.accept(document(SECOND, datetime="2026-02-03T00:00:00+00:00"), only_new=False)
-    return baselines.path(FIRST).read_bytes()
+    """What is on disk of a session that gave up a variant, and began another anew."""
+    baselines = Baselines(tmp_path / "valid", most=8)
+    baselines.accept(document(SECOND, OTHER, begun_at="2025-12-31T00:00:00+00:00"), only_new=False)
+    baselines.accept(document(FIRST), only_new=False, remove=[OTHER_VARIANT], restarted=[VARIANT])
+    return baselines.path(session(FIRST)).read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +41,11 @@ def valid(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture
 def baselines(tmp_path: Path) -> Baselines:
-    return Baselines(tmp_path / "baselines")
+    return Baselines(tmp_path / "baselines", most=8)
 
 
 def _file(baselines: Baselines) -> Path:
-    return baselines.folder / MACHINE.slug / f"{STACK.slug}.json"
+    return baselines.path(session(FIRST))
 
 
 def _put(baselines: Baselines, content: bytes) -> None:
@@ -53,26 +55,29 @@ def _put(baselines: Baselines, content: bytes) -> None:
 
 def _use_all(folder: Path) -> bool:
     """Do all that is done with baselines; whether the file was read as valid."""
-    baselines = Baselines(folder)
+    baselines = Baselines(folder, most=8)
     if not _reads(baselines):
         for use in (
             baselines.check,
             lambda: baselines.find(FIRST),
             lambda: baselines.evidence(VARIANT, MACHINE, STACK),
-            lambda: baselines.variants(MACHINE, STACK),
-            lambda: baselines.accept(document(SECOND), only_new=False),
+            lambda: baselines.newest(MACHINE, STACK),
+            lambda: baselines.accept(document(SECOND, begun_at=LATER), only_new=False),
         ):
             with pytest.raises(BaselineError, match=STACK.slug):
                 use()
+        with pytest.raises(UsageError, match=_file(baselines).name):
+            read_stored(_file(baselines))
         return False
     for one in (FIRST, OTHER_WORK, OTHER, dataclasses.replace(FIRST, machine=dataclasses.replace(MACHINE, threads=1))):
         found = baselines.find(one)
         if isinstance(found, Baseline):
             assert found.measurement.latency_s > 0
     baselines.evidence(VARIANT, MACHINE, STACK)
-    baselines.variants(MACHINE, STACK)
-    baselines.accept(document(SECOND), only_new=False)
-    Baselines(folder).check()
+    baselines.newest(MACHINE, STACK)
+    accepted = baselines.accept(document(SECOND, begun_at=LATER), only_new=False)
+    Baselines(folder, most=8).check()
+    (folder / accepted.name).unlink()
     return True
 
 
@@ -90,7 +95,7 @@ def test_the_valid_file_is_read(baselines: Baselines, valid: bytes) -> None:
     baselines.check()
     found = baselines.find(SECOND)
     assert isinstance(found, Baseline)
-    assert found.measurement == dataclasses.replace(SECOND, evidence=FIRST.evidence)
+    assert found.measurement == FIRST
 
 
 #: Where in a document: keys and indices, outermost first.
@@ -155,6 +160,7 @@ def test_any_value_may_be_another(baselines: Baselines, valid: bytes, change: Ca
 
 
 _RECORD: Place = ("benchmarks", 0, "extra_info", "perfsuite")
+_HEAD: Place = ("perfsuite",)
 _LATENCIES: Place = (*_RECORD, "replicates", 0, "blocks", 0, "latencies_ns")
 
 
@@ -163,17 +169,18 @@ _LATENCIES: Place = (*_RECORD, "replicates", 0, "blocks", 0, "latencies_ns")
     [
         ((), []), ((), None), ((), 3),
         (("benchmarks",), 3), (("benchmarks",), {}), (("benchmarks",), ""), (("benchmarks",), None),
-        (("benchmarks", 0), "x"), (("benchmarks", 0, "extra_info"), {}), (_RECORD, 3),
+        (("benchmarks", 0), "x"), (("benchmarks", 0, "extra_info"), 3), (_RECORD, 3),
         ((*_RECORD, "replicates"), []), (_LATENCIES, []), (_LATENCIES, "fast"), (_LATENCIES, [0]), (_LATENCIES, [-5]),
         (_LATENCIES, [1, 0]), (_LATENCIES, [float("nan")]), (_LATENCIES, [float("inf")]), (_LATENCIES, [1.5]),
         (_LATENCIES, [10**30]), (_LATENCIES, [10**400]), (_LATENCIES, ["100"]), (_LATENCIES, [None]),
         ((*_RECORD, "evidence"), {"kernels": "many"}), ((*_RECORD, "evidence", "forward_s"), float("nan")),
-        ((*_RECORD, "environment"), None), ((*_RECORD, "variant", "mode"), "warp"),
-        ((*_RECORD, "machine", "threads"), 2), ((*_RECORD, "stack", "packages", "torch"), "2.9.0"),
-        (("benchmarks", 0, "extra_info", "perfsuite_provenance"), "me"),
-        (("benchmarks", 0, "extra_info", "perfsuite_provenance", "accepted_at"), "soon"),
-        (("benchmarks", 0, "extra_info", "perfsuite_evidence_provenance", "accepted_at"), "soon"),
-        (("datetime",), 3), (("commit_info",), []), (("machine_info", "node"), 7),
+        ((*_RECORD, "variant", "mode"), "warp"), ((*_RECORD, "replicates", 0, "blocks"), []),
+        ((*_RECORD, "replicates", 0, "stages", "load_s"), 10**400),
+        ((*_HEAD, "environment"), None), ((*_HEAD, "machine", "threads"), 2),
+        ((*_HEAD, "stack", "packages", "torch"), "2.9.0"), ((*_HEAD, "id"), "mine"), ((*_HEAD, "begun_at"), "soon"),
+        ((*_HEAD, "begun_at"), "2026-01-02T03:04:05+00:00"), ((*_HEAD, "commit"), 3), ((*_HEAD, "state"), None),
+        ((*_HEAD, "restarted"), "all"), ((*_HEAD, "given_up"), [3]), (_HEAD, None),
+        (("datetime",), 3), (("datetime",), "soon"),
     ],
     ids=lambda part: ".".join(map(str, part[-2:])) if isinstance(part, tuple) else repr(part)[:20],
 )  # fmt: skip
@@ -235,7 +242,7 @@ def test_any_bytes_may_be_others(tmp_path_factory: pytest.TempPathFactory, at: i
         kept.write_bytes(_valid(tmp_path_factory.mktemp("valid")))
     content = kept.read_bytes()
     at %= len(content)
-    _put(Baselines(folder), content[:at] + what + content[at + gone :])
+    _put(Baselines(folder, most=8), content[:at] + what + content[at + gone :])
     _use_all(folder)
 
 
@@ -255,9 +262,9 @@ def test_what_is_no_file_is_named(baselines: Baselines, make: Callable[[Path], N
 
 
 @pytest.mark.parametrize("make", [Path.touch, _loop], ids=["file", "loop"])
-@pytest.mark.parametrize("level", [0, 1], ids=["folder", "machine-class"])
+@pytest.mark.parametrize("level", [0, 1, 2], ids=["folder", "machine-class", "stack"])
 def test_what_is_no_folder_is_named(baselines: Baselines, make: Callable[[Path], None], level: int) -> None:
-    path = _file(baselines).parents[1 - level]
+    path = _file(baselines).parents[2 - level]
     path.parent.mkdir(parents=True, exist_ok=True)
     make(path)
     for use in (lambda: baselines.find(FIRST), lambda: baselines.stacks(MACHINE)):

@@ -1,20 +1,21 @@
 """Baselines in words: one line for a machine class, which stack was held against, what was accepted."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 from builders import OTHER_VARIANT, VARIANT, baseline, measurement
 
 from perfsuite.records.baseline import (
     Acceptance,
-    AcceptedFile,
+    Accepted,
     Baseline,
     Difference,
     Incomparable,
     Lack,
     Missing,
 )
-from perfsuite.report.baselines import acceptance_lines, baseline_lines, lack_line
+from perfsuite.report.baselines import acceptance_lines, baseline_lines, baseline_words, lack_line
 
 CLASS = Missing(kind=Lack.NO_CLASS, machine_slug="epyc-8c")
 NEAREST = dataclasses.replace(
@@ -103,16 +104,43 @@ def test_the_end_of_a_run(found: list[Baseline | Missing | Incomparable], lines:
     assert baseline_lines(found, "kept") == lines
 
 
+def test_several_sessions_are_counted() -> None:
+    eight = [dataclasses.replace(_held("torch-2.8.0", None), accepted=_sessions(count)) for count in (2, 8)]
+    assert baseline_words(eight[1]) == "torch-2.8.0 (8 sessions, accepted 2026-01-01 to 2026-01-08)"
+    assert baseline_lines(eight, "kept") == [
+        "held against torch-2.8.0 (2 to 8 sessions, accepted 2026-01-01 to 2026-01-08): 2"
+    ]
+
+
+def _sessions(count: int) -> tuple[Accepted, ...]:
+    newest_first = range(count, 0, -1)
+    return tuple(
+        one for day in newest_first for one in _held("torch-2.8.0", f"2026-01-{day:02}T00:00:00+00:00").accepted
+    )
+
+
 @pytest.mark.parametrize(
-    ("file", "lines"),
+    ("changes", "lines"),
     [
-        (AcceptedFile(name="a/b.json", accepted=(VARIANT, OTHER_VARIANT)), ["accepted 2 into a/b.json"]),
+        ({"accepted": (VARIANT, OTHER_VARIANT)}, ["accepted 2 into a/b.json"]),
         (
-            AcceptedFile(name="a/b.json", accepted=(VARIANT,), kept_evidence=(VARIANT,)),
+            {"sessions": 1},
+            [
+                "accepted 1 into a/b.json",
+                "  1 of 3 sessions: too few to know how much sessions differ; until then 4.7% are assumed; "
+                "accept more of them, at other hours, with --baseline-update",
+            ],
+        ),
+        (
+            {"restarted": (VARIANT,)},
+            ["accepted 1 into a/b.json", "  of 1 the speed is another: earlier sessions count no more"],
+        ),
+        (
+            {"kept_evidence": (VARIANT,)},
             ["accepted 1 into a/b.json", "  kept the stored evidence of 1: nothing observed replaces it"],
         ),
         (
-            AcceptedFile(name="a/b.json", accepted=(VARIANT,), dropped_evidence=(VARIANT,)),
+            {"dropped_evidence": (VARIANT,)},
             [
                 "accepted 1 into a/b.json",
                 "  dropped the stored evidence of 1: it was observed with other packages or variables, "
@@ -120,14 +148,19 @@ def test_the_end_of_a_run(found: list[Baseline | Missing | Incomparable], lines:
             ],
         ),
         (
-            AcceptedFile(name="a/b.json", removed=(VARIANT, OTHER_VARIANT)),
+            {"accepted": (), "sessions": 0, "removed": (VARIANT, OTHER_VARIANT)},
             ["accepted 0 into a/b.json", f"  removed 2: {VARIANT.id}, {OTHER_VARIANT.id}"],
         ),
+        (
+            {"pruned": ("a.json", "b.json")},
+            ["accepted 1 into a/b.json", "  deleted a.json, b.json: no variant needs them any more"],
+        ),
     ],
-    ids=["accepted", "kept", "dropped", "removed"],
+    ids=["accepted", "too-few", "restarted", "kept", "dropped", "removed", "pruned"],
 )
-def test_what_was_accepted(file: AcceptedFile, lines: list[str]) -> None:
-    assert acceptance_lines(Acceptance(files=(file,))) == lines
+def test_what_was_accepted(changes: dict[str, Any], lines: list[str]) -> None:
+    whole = Acceptance(name="a/b.json", accepted=(VARIANT,), sessions=3)
+    assert acceptance_lines(dataclasses.replace(whole, **changes)) == lines
 
 
 def test_nothing_accepted_is_no_line() -> None:

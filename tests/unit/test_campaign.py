@@ -4,11 +4,11 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
-from builders import DIGESTS, MACHINE, ONCE_VARIANT, OTHER_VARIANT, STACK, VARIANT, replicate
+from builders import DIGESTS, MACHINE, ONCE_VARIANT, OTHER_VARIANT, STACK, VARIANT, replicate, session
 from evidence_builders import evidence, graphs, kernel, operator
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,19 +17,20 @@ from perfsuite.check.outputs import Correctness, Outputs
 from perfsuite.check.sketch import sketch
 from perfsuite.errors import EvidenceError, UsageError, WorkerError
 from perfsuite.measure import campaign
-from perfsuite.measure.campaign import CheckEntry, Header, Journal, JournalEntry, run, steps
+from perfsuite.measure.campaign import CheckEntry, Journal, JournalEntry, run, steps
 from perfsuite.measure.rig import Rig
 from perfsuite.measure.stepping import Stand
 from perfsuite.records.accuracy import Accuracy
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.measurement import Digests, Failure, Measurement, Replicate
+from perfsuite.records.session import Commit, MachineState
 from perfsuite.records.violation import Kind, Violation
 from perfsuite.settings import Settings
 from perfsuite.spec import Variant
 
 THIRD_VARIANT = dataclasses.replace(VARIANT, model="minilm")
 A, B, C = VARIANT, OTHER_VARIANT, THIRD_VARIANT
-HEADER = Header(stack=STACK, machine_slug="some-machine", environment={"OMP_NUM_THREADS": "4"}, measure_s=2.0)
+HEADER = session().head
 
 
 def _entry(variant: Variant, latency_ns: int) -> JournalEntry:
@@ -116,22 +117,51 @@ def test_the_newest_journal_is_resumed(tmp_path: Path) -> None:
     assert Journal.resume(tmp_path, HEADER).entries == [SECOND]
 
 
+OWN_MODELS = dataclasses.replace(HEADER, settings={**HEADER.settings, "models.mine": "mine:MODEL"})
+
+
 @pytest.mark.parametrize(
-    "other",
+    ("changes", "named"),
     [
-        dataclasses.replace(HEADER, stack=dataclasses.replace(STACK, python="3.12.1")),
-        dataclasses.replace(HEADER, machine_slug="another-machine"),
-        dataclasses.replace(HEADER, environment={}),
-        dataclasses.replace(HEADER, measure_s=1.0),
+        ({"stack": dataclasses.replace(STACK, python="3.12.1")}, "stack"),
+        ({"contents": {}}, "contents"),
+        ({"machine": dataclasses.replace(MACHINE, threads=1)}, "machine"),
+        ({"environment": {}}, "environment"),
+        ({"settings": {"measure_s": 1.0}}, "settings"),
+        ({"settings": OWN_MODELS.settings}, "settings"),
     ],
-    ids=["stack", "machine", "environment", "measure_s"],
 )
-def test_another_header_is_refused(tmp_path: Path, other: Header) -> None:
+def test_what_was_measured_otherwise_is_refused(tmp_path: Path, changes: dict[str, Any], named: str) -> None:
     journal = _written(tmp_path)
     before = journal.path.read_bytes()
-    with pytest.raises(UsageError, match=f"--resume: .*{journal.path.name}"):
-        Journal.resume(tmp_path, other)
+    with pytest.raises(UsageError, match=f"--resume: .*{journal.path.name} was measured with another {named};"):
+        Journal.resume(tmp_path, dataclasses.replace(HEADER, **changes))
     assert journal.path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": "20260103T000000.000000Z-ffff", "begun_at": "2026-01-03T00:00:00+00:00"},
+        {"perfsuite": "1.1"},
+        {"state": MachineState(load_1min=2.0)},
+        {"commit": None},
+    ],
+    ids=["time", "version", "state", "commit"],
+)
+def test_a_session_that_is_resumed_remains_the_one_that_was_interrupted(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    _written(tmp_path)
+    found = Journal.resume(tmp_path, dataclasses.replace(HEADER, **changes))
+    assert (found.header, found.entries) == (HEADER, [FIRST, SECOND, THIRD])
+
+
+def test_another_commit_of_a_project_with_models_of_its_own_is_refused(tmp_path: Path) -> None:
+    Journal.create(tmp_path, OWN_MODELS)
+    assert Journal.resume(tmp_path, OWN_MODELS).entries == []
+    with pytest.raises(UsageError, match="was measured with another commit;"):
+        Journal.resume(tmp_path, dataclasses.replace(OWN_MODELS, commit=Commit(id="bbb")))
 
 
 def test_no_journal_is_refused(tmp_path: Path) -> None:
@@ -260,12 +290,13 @@ def test_all_are_timed_before_any_is_checked(tmp_path: Path) -> None:
     assert Journal.resume(tmp_path, HEADER).checks.keys() == {A, B}
 
 
-def test_what_is_wrong_and_the_reference_s_sketch_belong_to_the_measurement(tmp_path: Path) -> None:
+def test_a_measurement_has_its_outputs_faults_accuracy_and_reference_and_its_session(tmp_path: Path) -> None:
     found, _ = _run(Journal.create(tmp_path, HEADER), _Rig())
     for variant, wrong in ((A, ()), (B, (WRONG,))):
         result = found[variant]
         assert isinstance(result, Measurement)
         assert (result.wrong, result.reference) == (wrong, sketch(OUTPUTS))
+        assert (result.accuracy, result.session) == (EQUAL, HEADER.id)
 
 
 def test_unless_asked_for_outputs_alone_are_checked(tmp_path: Path) -> None:

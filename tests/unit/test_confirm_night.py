@@ -82,6 +82,11 @@ def _night(bench: _Bench, journal: _Journal, variants: list[Variant], aim: Aim =
     return Night(variants, rig, baselines, journal, aim, clock=bench.clock, say=lambda words: None).run()
 
 
+def _conclusion(trial: night.Trial) -> Conclusion:
+    assert trial.conclusion is not None
+    return trial.conclusion.conclusion
+
+
 def test_every_suspect_is_screened_and_the_slow_one_gets_the_fresh_pairs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,8 +100,7 @@ def test_every_suspect_is_screened_and_the_slow_one_gets_the_fresh_pairs(
     assert conclusion.conclusion is Conclusion.REGRESSED
     # Its ratio is of the fresh pairs: what made it a suspect has no say.
     assert len(found[SLOW].told) == conclusion.pairs == len(found[SLOW].pairs) - 2
-    assert found[FINE].conclusion is not None
-    assert found[FINE].conclusion.conclusion is not Conclusion.REGRESSED
+    assert _conclusion(found[FINE]) is not Conclusion.REGRESSED
 
 
 def test_either_side_starts_as_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,8 +133,7 @@ def test_a_worker_that_dies_costs_its_own_variant(tmp_path: Path, monkeypatch: p
     found = _night(bench, _Journal.create(tmp_path, _Header()), [SLOW, DEAD])
     assert "SIGSEGV" in found[DEAD].failure
     assert bench.asked.count(DEAD) == 2
-    assert found[SLOW].conclusion is not None
-    assert found[SLOW].conclusion.conclusion is Conclusion.REGRESSED
+    assert _conclusion(found[SLOW]) is Conclusion.REGRESSED
 
 
 def test_a_resumed_night_measures_only_what_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,6 +161,5 @@ def test_faster_is_sought_only_where_it_is_asked_for(tmp_path: Path, monkeypatch
     for improvements, expected in ((False, Conclusion.UNCHANGED), (True, Conclusion.IMPROVED)):
         bench = _Bench(monkeypatch, _Clock(8.0 * 40), {FINE: 0.9})
         aim = dataclasses.replace(AIM, improvements=improvements)
-        found = _night(bench, _Journal.create(tmp_path, _Header()), [FINE], aim)[FINE].conclusion
-        assert found is not None
-        assert found.conclusion is expected
+        found = _night(bench, _Journal.create(tmp_path, _Header()), [FINE], aim)[FINE]
+        assert _conclusion(found) is expected

@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 from builders import VARIANT
 
-from perfsuite.judge.colour import Status, colour, exit_status
+from perfsuite.judge.colour import Status, colour, exit_status, own_colour
 from perfsuite.judge.outcome import judge_support, judge_variant
 from perfsuite.records.outcome import Colour, Outcome, Policy
 from perfsuite.records.speed import Reason, Speed, Verdict
@@ -37,6 +37,7 @@ LOST = {
     "instruction set": (Violation(kind=Kind.ISA, expected=1.0, found=0.91, against=Against.BASELINE),),
     "unread": (Violation(kind=Kind.UNREAD, expected=0.0, found=0.4, against=Against.BASELINE),),
 }
+COSTS = {"as ever": (), "heavier": (Violation(kind=Kind.PEAK_MEMORY, expected=307e6, found=557e6),)}
 KERNELS = {"expected": (), "precision": (Violation(kind=Kind.PRECISION, subject="bf16", expected=0.95, found=0.0),)}
 
 
@@ -49,26 +50,29 @@ def _colour(found: Outcome, **policy: bool) -> Colour:
 
 
 @pytest.mark.parametrize(
-    ("speed", "outputs", "lost", "kernels", "failure"),
-    list(product(SPEEDS, OUTPUTS, LOST, KERNELS, ("", "it crashed"))),
+    ("speed", "outputs", "lost", "kernels", "costs", "failure"),
+    list(product(SPEEDS, OUTPUTS, LOST, KERNELS, COSTS, ("", "it crashed"))),
 )
-def test_the_worst_counts(speed: Verdict, outputs: str, lost: str, kernels: str, failure: str) -> None:
+def test_the_worst_counts(speed: Verdict, outputs: str, lost: str, kernels: str, costs: str, failure: str) -> None:
     found = judge_variant(
         VARIANT,
         speed=_speed(speed),
         outputs=OUTPUTS[outputs],
         lost=LOST[lost],
         kernels=KERNELS[kernels],
+        costs=COSTS[costs],
         failure=failure,
     )
     if OUTPUTS[outputs] or failure:
         expected = V.ERROR
     elif (LOST[lost] or KERNELS[kernels]) and speed is not V.ERROR:
         expected = V.LOST
+    elif COSTS[costs] and speed is not V.ERROR:
+        expected = V.REGRESSED
     else:
         expected = speed
     assert found.verdict is expected
-    fine = not (OUTPUTS[outputs] or failure or LOST[lost] or KERNELS[kernels])
+    fine = not (OUTPUTS[outputs] or failure or LOST[lost] or KERNELS[kernels] or COSTS[costs])
     assert _colour(found) is (SPEEDS[speed] if fine else C.RED)
     assert found.speed == _speed(speed)  # whatever else came of it, nothing is lost
 
@@ -115,6 +119,25 @@ def test_the_user_may_give_up_what_is_lost_but_not_what_is_expected(lost: str) -
     assert _colour(with_kernels, accept_lost=True) is C.RED
 
 
+def test_the_user_may_accept_what_it_costs() -> None:
+    found = judge_variant(VARIANT, speed=_speed(V.UNCHANGED), costs=COSTS["heavier"])
+    assert _colour(found, accept_lost=True) is C.RED
+    assert _colour(found, accept_speed=True) is C.GREEN
+
+
+@pytest.mark.parametrize("policy", [STRICT, Policy(require_verdict=True)], ids=["strict", "verdict required"])
+@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("failure", ["", "it crashed"])
+def test_what_is_ignored_is_grey_whatever_came_of_it(speed: Verdict, failure: str, policy: Policy) -> None:
+    found = judge_variant(VARIANT, speed=_speed(speed), failure=failure)
+    ignored = judge_variant(VARIANT, speed=_speed(speed), failure=failure, ignored="pt#12345")
+    assert (ignored.verdict, ignored.ignored) == (found.verdict, "pt#12345")
+    assert colour(ignored, policy) is C.GREY
+    assert own_colour(ignored, policy) is colour(found, policy)
+    gone = judge_support(VARIANT, Support(reason="no torchao"), in_baseline=True, ignored="pt#12345")
+    assert colour(gone, policy) is C.GREY
+
+
 def test_outputs_and_kernels_may_be_all_that_was_asked_for() -> None:
     assert _colour(judge_variant(VARIANT)) is C.GREEN
     assert _colour(judge_variant(VARIANT, outputs=OUTPUTS["wrong"])) is C.RED
@@ -126,6 +149,7 @@ FINE, SLOWER, OPEN, NEW = (
 )
 WRONG = judge_variant(VARIANT, speed=_speed(V.INCONCLUSIVE), outputs=OUTPUTS["wrong"])
 GONE = judge_support(VARIANT, Support(reason="no torchao"), in_baseline=True)
+IGNORED = judge_variant(VARIANT, speed=_speed(V.REGRESSED), ignored="pt#12345")
 NEITHER = judge_support(VARIANT, Support(reason="no torchao"), in_baseline=False)
 
 
@@ -144,6 +168,9 @@ NEITHER = judge_support(VARIANT, Support(reason="no torchao"), in_baseline=False
         ([GONE], Policy(accept_lost=True), Status.UNTOLD),
         ([SLOWER, OPEN], Policy(require_verdict=True), Status.WORSE),
         ([OPEN], STRICT, Status.UNTOLD),
+        ([FINE, IGNORED], STRICT, Status.FINE),
+        ([SLOWER, IGNORED], STRICT, Status.WORSE),
+        ([IGNORED], STRICT, Status.UNTOLD),
         ([NEITHER], STRICT, Status.UNTOLD),
         ([NEW], STRICT, Status.UNTOLD),
         ([], STRICT, Status.UNTOLD),

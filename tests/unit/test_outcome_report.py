@@ -55,6 +55,16 @@ def test_an_outcome_tells_the_verdict_and_whatever_is_wrong() -> None:
     assert verdict_words(found) == "error (unchanged in speed)"
 
 
+def test_what_costs_more_has_a_line_and_what_is_ignored_its_reason() -> None:
+    heavier = Violation(kind=Kind.PEAK_MEMORY, expected=307e6, found=557e6, against=Against.BASELINE)
+    found = judge_variant(VARIANT, speed=UNCHANGED, costs=(heavier,), ignored="pt#12345")
+    head, costs, ignored = outcome_lines(found)
+    assert head.startswith(f"{VARIANT.id}: regressed (unchanged in speed), ratio 1.010")
+    assert costs == "  costs: peak memory: 557.0 MB, 307.0 MB in the baseline"
+    assert ignored == "  ignored: pt#12345"
+    assert verdict_words(judge_variant(VARIANT, speed=REGRESSED, costs=(heavier,))) == "regressed"
+
+
 def test_a_failure_tells_its_whole_reason() -> None:
     assert outcome_lines(judge_variant(VARIANT, failure="worker 7 hung\n  its output")) == [
         f"{VARIANT.id}: error",

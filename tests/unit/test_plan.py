@@ -58,4 +58,4 @@ def test_confirming_takes_time_for_each_variant_with_a_baseline(confirm: str, kn
 )
 def test_a_budget_is_shared_out(budget_s: float, confirm: str, extra_s: float, confirm_s: float) -> None:
     found = plan([VARIANT], {VARIANT: STORED}, replicates=2, confirm=confirm, budget_s=budget_s)
-    assert (found.extra_s, found.confirm_s) == (pytest.approx(extra_s), pytest.approx(confirm_s))
+    assert [found.extra_s, found.confirm_s] == pytest.approx([extra_s, confirm_s])

@@ -12,7 +12,10 @@ ROOT = Path(perfsuite.__file__).parent
 #: From the ground up; a room may import from the rooms below it. Names on one floor know nothing of one another.
 FLOORS = (
     ("errors", "arguments", "quantities"),
-    ("spec", "settings", "stats"),
+    ("spec", "stats"),
+    ("match",),
+    ("limits",),
+    ("settings",),
     ("models", "records", "selection"),
     ("backends",),
     ("evidence", "worker"),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from builders import OTHER_VARIANT, VARIANT, baseline, measurement, replicate
+from builders import ONCE_VARIANT, OTHER_VARIANT, VARIANT, baseline, measurement, replicate
 
 from perfsuite.judge.outcome import judge_variant
 from perfsuite.records.baseline import Baseline, Lack, Missing
@@ -35,6 +35,7 @@ def _timing(outcomes: Sequence[Outcome] = (), measurements: Sequence[Measurement
         acceptance=None,
         not_accepted=None,
         baselines="kept",
+        confirm="suspects",
         wall_s=100.0,
         import_s=5.0,
     )
@@ -49,6 +50,23 @@ def test_verdicts_are_counted_and_the_baseline_is_named() -> None:
 @pytest.mark.parametrize("verdict", [Verdict.REGRESSED, Verdict.IMPROVED, Verdict.INCONCLUSIVE])
 def test_what_moved_has_a_line_of_its_own(verdict: Verdict) -> None:
     assert timing_lines(_timing([_outcome(verdict)]))[1].startswith(f"  {VARIANT.id}: {verdict}")
+
+
+def test_what_is_ignored_is_told_by_its_reason_with_what_came_of_it() -> None:
+    ignored = dataclasses.replace(_outcome(Verdict.REGRESSED), ignored="pt#12345")
+    fine = dataclasses.replace(_outcome(Verdict.UNCHANGED, variant=OTHER_VARIANT), ignored="pt#12345")
+    failed = judge_variant(ONCE_VARIANT, failure="worker 7 hung", ignored="ipex#768")
+    judged = _outcome(Verdict.UNCHANGED, variant=dataclasses.replace(VARIANT, backend="stock"))
+    lines = timing_lines(_timing([judged, ignored, fine, failed]))
+    assert lines[:7] == [
+        "verdicts: 1 unchanged",
+        "ignored (2): pt#12345",
+        f"  {VARIANT.id}: regressed, within 25.0%",
+        f"  {OTHER_VARIANT.id}: unchanged, within 25.0%",
+        "ignored (1): ipex#768",
+        f"  {ONCE_VARIANT.id}: error",
+        "    failed: worker 7 hung",
+    ]
 
 
 def test_a_machine_class_without_a_baseline_is_one_line_for_all_and_how_to_accept() -> None:

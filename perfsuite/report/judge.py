@@ -1,0 +1,40 @@
+"""A stored session that was judged, in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from perfsuite.judge.stored import common_drift
+from perfsuite.records.outcome import Outcome
+from perfsuite.records.speed import Verdict
+from perfsuite.report.outcome import outcome_lines
+from perfsuite.spec import Variant
+
+#: A drift that all variants have in common is told from here on: what matters by default.
+_TOLD_DRIFT = 0.02
+
+
+def judgement_lines(
+    outcomes: Sequence[Outcome], slower: Sequence[Variant], faster: Sequence[Variant], left: Sequence[Variant]
+) -> list[str]:
+    """Each outcome, and what of the session is open: suspects, and variants that it ``left`` out."""
+    counts = Counter(outcome.verdict for outcome in outcomes)
+    lines = [line for outcome in outcomes for line in outcome_lines(outcome)]
+    lines.append("verdicts: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]))
+    drift = common_drift([outcome.speed for outcome in outcomes if outcome.speed])
+    if abs(drift) >= _TOLD_DRIFT:
+        lines.append(f"half of the variants are {'slower' if drift > 0 else 'faster'} by {abs(drift):.1%} or more")
+    if slower:
+        lines.append(f"may be slower, unconfirmed ({len(slower)}): {_ids(slower)}")
+    if faster:
+        lines.append(f"seem faster, unconfirmed ({len(faster)}): {_ids(faster)}")
+    if slower or faster:
+        lines.append("only a run on this kind of machine tells: pytest --benchmark-only, or perfsuite compare")
+    if left:
+        lines.append(f"not in the candidate ({len(left)}): {_ids(left)}")
+    return lines
+
+
+def _ids(variants: Sequence[Variant]) -> str:
+    return ", ".join(variant.id for variant in variants)
