@@ -77,7 +77,9 @@ class Run:
     #: How many replicates of each an earlier run had measured.
     resumed: Mapping[Variant, int] = field(default_factory=dict)
     results: dict[Variant, Measurement | Failure] = field(default_factory=dict)
+    #: What the whole run took, and confirming of it.
     campaign_s: float = 0.0
+    confirm_s: float = 0.0
     #: Why variants cannot run here, and which of them were asked for.
     unsupported: dict[Variant, Support] = field(default_factory=dict)
     untimed: dict[Variant, Support] = field(default_factory=dict)
