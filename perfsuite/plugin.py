@@ -322,7 +322,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             baselines=run.settings.baselines.name,
             confirm=run.settings.confirm,
             wall_s=run.campaign_s,
-            import_s=run.rig.import_s if run.rig else 0.0,
+            chores=run.rig.ledger.spent_s if run.rig else {},
         )
         for line in (*timing_lines(timing), *_within_lines(run)):
             terminalreporter.write_line(line)

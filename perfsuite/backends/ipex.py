@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -135,4 +136,6 @@ def _calibrate(prepared: Any, recipe: Recipe) -> None:
     for batch in recipe.calibration:
         prepared(*batch)
     if recipe.calibrated:
-        prepared.save_qconf_summary(str(recipe.calibrated))
+        partial = recipe.calibrated.with_suffix(f".{os.getpid()}")  # whoever is killed here leaves nothing to others
+        prepared.save_qconf_summary(str(partial))
+        partial.rename(recipe.calibrated)

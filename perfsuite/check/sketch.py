@@ -15,13 +15,12 @@ import numpy as np
 
 from perfsuite.check.outputs import Outputs
 from perfsuite.check.windows import FP32
-from perfsuite.records.accuracy import Sketch
+from perfsuite.records.accuracy import BUCKETS, Sketch
 from perfsuite.records.violation import Against, Kind, Violation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BUCKETS = 256
 #: Any number, but the same for ever: stored sketches are compared with new ones.
 _SEED = 2002
 #: Values at a time: 20 MB of intermediate arrays at most.

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perfsuite.quantities import share
+
 if TYPE_CHECKING:
     # What argparse's add_subparsers returns has no public name.
     from argparse import _SubParsersAction
@@ -28,6 +30,7 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         help="sessions of one stack and machine class: baselines, or what --benchmark-json wrote")  # fmt: skip
     add("--candidate", type=Path, required=True, metavar="FILE", help="the session that is judged")
     add("-k", default="", metavar="EXPRESSION", help="only variants whose id fits, as in pytest")
+    add("--matters", type=share, metavar="R", help="the least slowdown that matters, such as 5%% (default: 2%%)")
     add("--accept-lost", action="store_true", help="let pass what the baseline does and the candidate does not")
     add("--require-verdict", action="store_true", help="exit 3 where a variant stays inconclusive, too")
     parser.set_defaults(run=_run)
@@ -46,7 +49,7 @@ def _run(options: argparse.Namespace) -> int:
     from perfsuite.settings import project_root, read_settings
     from perfsuite.store.sessions import read_pool
 
-    settings = read_settings(project_root(Path.cwd()), {})
+    settings = read_settings(project_root(Path.cwd()), {"matters": options.matters})
     models = load_models(settings.models)
     pool = read_pool(options.baseline, options.candidate, most=settings.sessions)
     fits = selects(options.k, "")
@@ -60,19 +63,19 @@ def _run(options: argparse.Namespace) -> int:
         return expectation(variant, models[variant.model].reads)
 
     outcomes = judge_results(
-        measurements, pool.find, expected=expected, gate=_no_objections, regression_ratio=settings.regression_ratio
+        measurements,
+        pool.find,
+        expected=expected,
+        gate=_no_objections,
+        limits=settings.limits,
+        regression_ratio=settings.regression_ratio,
     )
-    # Costs, once sessions are judged by them, are held against the pool's here.
     speeds = {variant: outcome.speed for variant, outcome in outcomes.items() if outcome.speed}
-    found = suspects(measurements, speeds, matters=lambda _: 1 + _MATTERS)
+    found = suspects(measurements, speeds, matters=lambda variant: settings.limits(variant).matters)
     left = [variant for variant in pool.variants if fits(variant) and variant not in measurements]
     print("\n".join(judgement_lines(list(outcomes.values()), found.slower, found.faster, left)))
     policy = Policy(require_verdict=options.require_verdict, accept_lost=options.accept_lost)
     return exit_status(outcomes.values(), policy)
-
-
-#: What matters by default, as the resolution of `perfsuite compare` does.
-_MATTERS = 0.02
 
 
 def _no_objections(variant: Variant, evidence: Evidence) -> tuple[Violation, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,9 +11,12 @@ from typing import Self
 
 from perfsuite.errors import UsageError, WorkerError
 from perfsuite.measure import journal as journals
+from perfsuite.measure.clock import Clock
 from perfsuite.measure.head import OWN_MODEL
+from perfsuite.measure.noise import noisiest
 from perfsuite.measure.rig import Rig
 from perfsuite.measure.stepping import Stand, step
+from perfsuite.measure.timed import Timed
 from perfsuite.records.accuracy import Accuracy, Sketch
 from perfsuite.records.confirmation import Shortlist
 from perfsuite.records.evidence import Evidence
@@ -93,39 +97,132 @@ def run(
     on_step: Callable[[Variant | None], None],
     *,
     observing: bool,
+    clock: Clock | None = None,
 ) -> dict[Variant, Measurement | Failure]:
-    """Measure every variant's replicates, pass by pass; then check each one's outputs at the shape that was timed.
+    """Measure every variant's replicates, pass by pass, and check its outputs at the shape that was timed.
 
     Each pass goes through all variants before the next begins, every other one backwards, so that
-    a bad minute of the machine is not one variant's regression. ``observing`` looks at what really runs
-    as well. ``on_step`` is told of each step as it starts, and of the end by None.
+    a bad minute of the machine is not one variant's regression. The last worker of each answers for its outputs
+    when it was timed and, ``observing``, for what really runs. While ``clock`` allows, those that vary most are
+    timed again. ``on_step`` is told of each step as it starts, checks too, and of the end by None.
     """
-    failures: dict[Variant, Failure] = {}
-    done = [entry.variant for entry in journal.entries]
-    for variant in steps(variants, rig.settings.replicates, done):
-        on_step(variant)
-        if variant in failures:
-            continue
+    campaign = _Campaign(rig, variants, journal, on_step, observing=observing)
+    campaign.measure()
+    if clock is not None:
+        campaign.go_on(clock)
+    on_step(None)
+    return {variant: campaign.failures.get(variant) or _measurement(rig, variant, journal) for variant in variants}
+
+
+class _Campaign:
+    """What is measured and checked so far, and what failed."""
+
+    def __init__(
+        self,
+        rig: Rig,
+        variants: Sequence[Variant],
+        journal: Journal,
+        on_step: Callable[[Variant | None], None],
+        *,
+        observing: bool,
+    ) -> None:
+        self._rig = rig
+        self._variants = variants
+        self._journal = journal
+        self._on_step = on_step
+        self._observing = observing
+        self._left: list[Variant] = []
+        #: Those whose workers have answered, and whose outputs nobody has held against FP32's yet.
+        self._answered: list[Variant] = []
+        self._took_s: dict[Variant, float] = {}
+        self.failures: dict[Variant, Failure] = {}
+
+    def measure(self) -> None:
+        """The replicates that were planned, and every variant's check."""
+        self._left = steps(
+            self._variants, self._rig.settings.replicates, [entry.variant for entry in self._journal.entries]
+        )
+        wanted = self._unchecked()
+        for variant in self._first_of_each_backend():
+            self._rig.preload(variant)
+        while self._left:
+            variant = self._left.pop(0)
+            self._on_step(variant)
+            if variant not in self.failures:
+                self._time(variant, last=variant in wanted and variant not in self._left)
+            self._check(wanted)
+        for variant in self._unchecked():  # an earlier run measured them, or they failed
+            self._on_step(variant)
+            if variant not in self.failures:
+                self._hold(variant)
+
+    def go_on(self, clock: Clock) -> None:
+        """One replicate more of what varies most, again and again while the clock allows one as long as its last."""
+        while fitting := [
+            variant
+            for variant in self._variants
+            if variant not in self.failures
+            and not workload(variant.workload).once
+            and clock.allows(self._took_s.get(variant, 0.0))
+        ]:
+            variant = noisiest({variant: self._latencies_s(variant) for variant in fitting})
+            self._on_step(variant)
+            self._time(variant, last=False)
+
+    def _latencies_s(self, variant: Variant) -> list[float]:
+        return [entry.replicate.latency_s for entry in self._journal.entries if entry.variant == variant]
+
+    def _first_of_each_backend(self) -> list[Variant]:
+        """One variant for each launcher that will be needed: what they import takes 5 to 25 s, of one core."""
+        needed = [*dict.fromkeys(self._left), *(variant.reference for variant in self._left)]
+        return list({variant.backend: variant for variant in reversed(needed)}.values())
+
+    def _time(self, variant: Variant, *, last: bool) -> None:
+        """One replicate; a worker that fails afterwards, while it answers, costs the check and not the replicate."""
+        begun_s = time.perf_counter()
+
+        def then(timed: Timed, replicate: Replicate) -> None:
+            self._journal.append(JournalEntry(variant=variant, replicate=replicate))
+            if last and self._checked(
+                variant, lambda: self._rig.answer(timed, observing=self._observing, forward_s=replicate.latency_s)
+            ):
+                self._answered.append(variant)
+
+        settings = self._rig.settings
         try:
-            (replicate,) = step(
-                [Stand(variant=variant, rig=rig)],
-                duration_s=rig.settings.measure_s,
-                warm_up_limit_s=rig.settings.warm_up_limit_s,
+            step(
+                [Stand(variant=variant, rig=self._rig)],
+                duration_s=settings.measure_s,
+                warm_up_limit_s=settings.warm_up_limit_s,
+                then=then,
             )
         except WorkerError as error:
-            failures[variant] = Failure(variant=variant, reason=str(error))
-            continue
-        journal.append(JournalEntry(variant=variant, replicate=replicate))
-    for variant in unchecked(variants, journal, observing=observing):
-        on_step(variant)
-        if variant in failures:
-            continue
+            self.failures[variant] = Failure(variant=variant, reason=str(error))
+        self._took_s[variant] = time.perf_counter() - begun_s
+
+    def _check(self, wanted: Sequence[Variant]) -> None:
+        """Hold what was answered against FP32, where that is not still to answer for itself."""
+        for variant in list(self._answered):
+            coming = variant.reference in self._left and variant.reference in wanted
+            if self._rig.knows_reference(variant) or not coming:
+                self._answered.remove(variant)
+                self._on_step(variant)
+                self._hold(variant)
+
+    def _hold(self, variant: Variant) -> None:
+        self._checked(variant, lambda: self._journal.append(_check(self._rig, variant, observing=self._observing)))
+
+    def _checked(self, variant: Variant, do: Callable[[], None]) -> bool:
+        """Whether that could be done."""
         try:
-            journal.append(_check(rig, variant, observing=observing))
+            do()
         except WorkerError as error:
-            failures[variant] = Failure(variant=variant, reason=f"timed, but not to be checked: {error}")
-    on_step(None)
-    return {variant: failures.get(variant) or _measurement(rig, variant, journal) for variant in variants}
+            self.failures[variant] = Failure(variant=variant, reason=f"timed, but not to be checked: {error}")
+            return False
+        return True
+
+    def _unchecked(self) -> list[Variant]:
+        return unchecked(self._variants, self._journal, observing=self._observing)
 
 
 def unchecked(variants: Sequence[Variant], journal: Journal, *, observing: bool) -> list[Variant]:

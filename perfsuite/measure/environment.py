@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+
+import perfsuite
 
 #: Variables that decide speed, by how they begin; whatever the user set is handed on and recorded.
 _DECISIVE = (
@@ -53,6 +57,17 @@ def worker_environment(environ: Mapping[str, str], *, threads: int, stack_slug: 
         defaults["PYTHONPYCACHEPREFIX"] = str(cache_folder().absolute() / "bytecode")
         fixed["PYTHONDONTWRITEBYTECODE"] = ""
     return defaults | dict(environ) | fixed
+
+
+def python_path(environ: Mapping[str, str]) -> str:
+    """Lets another stack's interpreter find perfsuite, and nothing else of what is installed beside it."""
+    package = Path(perfsuite.__file__).parent
+    # The same path every time: bytecode is cached by it.
+    folder = cache_folder() / "path" / hashlib.sha256(bytes(package)).hexdigest()[:12]
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        (folder / "perfsuite").symlink_to(package, target_is_directory=True)
+    return os.pathsep.join(filter(None, (str(folder.absolute()), environ.get("PYTHONPATH"))))
 
 
 def decisive(environment: Mapping[str, str]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from perfsuite.errors import WorkerError
-from perfsuite.worker.protocol import Closed, Job, Line
+from perfsuite.worker.protocol import NOTHING, Closed, Job, Line
 
 #: Lines of a failed worker's output that its error shows: a traceback's end and its message.
 _SHOWN_LINES = 15
@@ -40,8 +40,8 @@ class Launcher:
         self._numbers = itertools.count(1)
         self._alive: set[int] = set()
         self._ended: dict[int, int] = {}
+        self._preloading = False
         self.closed = False
-        self.import_s = 0.0
         logs.mkdir(parents=True, exist_ok=True)
         self._log = logs / f"launcher-{backend}.log"
         self._spawn(preload=True)
@@ -67,6 +67,17 @@ class Launcher:
         """Have the launcher import what the job needs, without waiting for it; should it fail, ``start`` tells."""
         with contextlib.suppress(OSError):
             self._line.socket.send(json.dumps(dataclasses.asdict(job)).encode())
+            self._preloading = True
+
+    def settle(self) -> None:
+        """Wait until nothing is imported any more; should it fail, ``start`` tells."""
+        if not self._preloading or self.closed:
+            return
+        self._preloading = False
+        self._line.socket.settimeout(_LAUNCH_TIMEOUT_S)
+        with contextlib.suppress(Closed, ValueError, OSError):
+            self._line.socket.send(NOTHING)
+            self._receive_until("settled")
 
     def start(self, job: Job) -> Worker:
         """Fork a worker for ``job``; WorkerError if the launcher cannot, for want of an import say."""
@@ -81,9 +92,16 @@ class Launcher:
             self._spawn(preload=False)
             ours, answer = self._request(job, log)
         self._alive.add(answer["pid"])
-        self.import_s += answer["import_s"]
-        start_s = time.perf_counter() - started_s - answer["import_s"]
-        return Worker(self, pid=answer["pid"], line=Line(ours), log=log, start_s=start_s)
+        waited_s = time.perf_counter() - started_s - answer["fork_s"]
+        return Worker(
+            self,
+            pid=answer["pid"],
+            line=Line(ours),
+            log=log,
+            start_s=answer["fork_s"],
+            waited_s=waited_s,
+            import_s=answer["import_s"],
+        )
 
     def _request(self, job: Job, log: Path) -> tuple[socket.socket, Any]:
         ours, theirs = socket.socketpair()
@@ -140,9 +158,23 @@ class Launcher:
 
 
 class Worker:
-    """One worker process; leaving its ``with`` block ends it, whatever state it is in."""
+    """One worker process; leaving its ``with`` block ends it, whatever state it is in.
 
-    def __init__(self, launcher: Launcher, *, pid: int, line: Line, log: Path, start_s: float) -> None:
+    ``start_s`` is what forking it took, ``waited_s`` how long its launcher had to be waited for before that, and
+    ``import_s`` what the launcher has spent on importing so far, waited for or not.
+    """
+
+    def __init__(
+        self,
+        launcher: Launcher,
+        *,
+        pid: int,
+        line: Line,
+        log: Path,
+        start_s: float,
+        waited_s: float,
+        import_s: float,
+    ) -> None:
         self._launcher = launcher
         self._line = line
         self._log = log
@@ -150,6 +182,8 @@ class Worker:
         self._oom_kills = _oom_kills()
         self.pid = pid
         self.start_s = start_s
+        self.waited_s = waited_s
+        self.import_s = import_s
 
     def call(self, do: str, *, timeout_s: float, **arguments: object) -> Any:
         """Have the worker do something and return its answer.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,9 @@ PAIR_S, LEAST_ROUNDS = 2.5, 4
 #: at all. A drift that is left reaches both sides alike, and its slower part is not in the ratio.
 WARM_UP_LIMIT_S = 0.5
 
+#: What is done with a worker after it was timed.
+Then = Callable[[Timed, Replicate], None]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stand:
@@ -55,8 +58,13 @@ def measure_pair(pairing: Pairing, baseline: Rig, candidate: Rig, *, candidate_f
     return Pair(pairing=pairing, baseline=one, candidate=two)
 
 
-def step(stands: Sequence[Stand], *, duration_s: float, warm_up_limit_s: float) -> tuple[Replicate, ...]:
-    """Time one fresh worker of each stand, for about so long together; WorkerError if one fails."""
+def step(
+    stands: Sequence[Stand], *, duration_s: float, warm_up_limit_s: float, then: Then | None = None
+) -> tuple[Replicate, ...]:
+    """Time one fresh worker of each stand, for about so long together; WorkerError if one fails.
+
+    ``then`` is called with each worker, still alive, once all are timed, and with what was measured of it.
+    """
     with contextlib.ExitStack() as alive:
         timed: list[Timed] = []
         for stand in stands:
@@ -79,6 +87,8 @@ def step(stands: Sequence[Stand], *, duration_s: float, warm_up_limit_s: float) 
             with _running(one, timed):
                 origin = stand.rig.weights_origin(stand.variant.model)
                 found.append(one.replicate(warmup, tuple(mine), weights_origin=origin))
+                if then:
+                    then(one, found[-1])
         return tuple(found)
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: What a sketch's error comes from (``check/sketch``).
+BUCKETS = 256
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accuracy:
@@ -28,9 +31,13 @@ class Accuracy:
 class Sketch:
     """A reference's outputs in a kilobyte, enough to tell later how far others lie from them.
 
-    ``buckets`` are float32, little-endian: each a sum of values with random signs (a count sketch).
-    ``shape`` is that of the outputs.
+    ``buckets`` are ``BUCKETS`` float32, little-endian: each a sum of values with random signs (a count sketch).
+    ``shape`` is that of the outputs. ValueError if there are more or fewer.
     """
 
     shape: tuple[int, ...]
     buckets: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.buckets) != 4 * BUCKETS:
+            raise ValueError(f"a sketch of {len(self.buckets)} bytes, not of {4 * BUCKETS}")

@@ -128,10 +128,11 @@ class AmxBusy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Everything observed of one variant, in a worker that is not timed.
+    """Everything observed of one variant, in a worker that is not timed any more, or never was.
 
-    ``forward_s`` is the median of a few passes in that worker without any instrument, only to set
-    kernels' times against; ``model_macs`` is counted on the FP32 module, whatever then ran.
+    ``forward_s`` is what a pass takes in that worker without any instrument, only to set kernels' times
+    against: its replicate's latency, or else the median of a few passes. ``model_macs`` is counted on the
+    FP32 module, whatever then ran.
     """
 
     kernels: tuple[Kernel, ...]

@@ -11,7 +11,9 @@ from perfsuite.records.evidence import Evidence
 from perfsuite.records.machine import MachineClass
 from perfsuite.records.violation import Violation
 from perfsuite.spec import Variant
+from perfsuite.stats.growth import growth_bytes_per_iteration
 from perfsuite.stats.location import fastest_half_mean, slowest_quarter_mean
+from perfsuite.stats.stalls import stall_share
 
 #: 292 years: clocks count nanoseconds in 64 bits.
 _LONGEST_NS = 2**63 - 1
@@ -141,6 +143,21 @@ class Replicate:
             for half in (self.blocks[:middle], self.blocks[middle:])
         )
         return math.log(early / late)
+
+    @property
+    def growth_bytes_per_iteration(self) -> float | None:
+        """How much more memory it held with every iteration, once the allocator had settled: over the later blocks.
+
+        None where fewer than four blocks of the later half tell what was held.
+        """
+        later = self.blocks[len(self.blocks) // 2 :]
+        held = [block.conditions.resident_bytes if block.conditions else None for block in later]
+        return growth_bytes_per_iteration(held, [len(block.latencies_ns) for block in later])
+
+    @property
+    def stall_share(self) -> float:
+        """The part of the timed iterations' time that went into those that took far longer than the others."""
+        return stall_share(self.latencies_ns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

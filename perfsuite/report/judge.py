@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -24,7 +25,9 @@ def judgement_lines(
     lines.append("verdicts: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]))
     drift = common_drift([outcome.speed for outcome in outcomes if outcome.speed])
     if abs(drift) >= _TOLD_DRIFT:
-        lines.append(f"half of the variants are {'slower' if drift > 0 else 'faster'} by {abs(drift):.1%} or more")
+        lines.append(
+            f"half of the variants are {'slower' if drift > 0 else 'faster'} by {math.expm1(abs(drift)):.1%} or more"
+        )
     if slower:
         lines.append(f"may be slower, unconfirmed ({len(slower)}): {_ids(slower)}")
     if faster:

@@ -99,7 +99,9 @@ def _plain(total: int) -> Callable[[Variant | None], None]:
         now_s = time.monotonic()
         if variant is not None and now_s - said_s >= _PLAIN_EVERY_S:
             said_s = now_s
-            left = f", about {(now_s - begun_s) / started * (total - started):.0f} s left" if started else ""
+            left = (
+                f", about {(now_s - begun_s) / started * (total - started):.0f} s left" if 0 < started < total else ""
+            )
             print(f"measuring {started + 1}/{total}: {variant.id}{left}", file=sys.__stderr__, flush=True)
         started += 1
 

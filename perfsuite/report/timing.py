@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from perfsuite.records.baseline import Acceptance, Baseline, Incomparable, Missing
+from perfsuite.records.chore import Chore
 from perfsuite.records.measurement import Failure, Measurement
 from perfsuite.records.outcome import Outcome
 from perfsuite.records.speed import Verdict
@@ -24,7 +25,8 @@ _TOLD = (Verdict.IMPROVED, Verdict.INCONCLUSIVE, Verdict.REGRESSED, Verdict.LOST
 class Timing:
     """What a timing run came to. ``untimed`` was asked for and is unsupported; ``resumed`` counts older replicates.
 
-    ``baselines`` is the folder's name, ``wall_s`` what measuring and checking took, of which importing ``import_s``.
+    ``baselines`` is the folder's name, ``wall_s`` what measuring and checking took, ``chores`` what of it went where
+    beside the timed workers.
     """
 
     outcomes: Mapping[Variant, Outcome]
@@ -36,7 +38,7 @@ class Timing:
     baselines: str
     confirm: str
     wall_s: float
-    import_s: float
+    chores: Mapping[Chore, float]
 
 
 def timing_lines(timing: Timing) -> list[str]:
@@ -121,11 +123,11 @@ def wall_time_line(timing: Timing) -> str:
     outside = {
         "preparing": sum(stage.prepare_s for stage in stages),
         "loading": sum(stage.load_s for stage in stages),
-        "importing": timing.import_s,
+        **{chore.value: spent_s for chore, spent_s in timing.chores.items()},
     }
     inside_s = timed_s + warm_up_s + first_s
     outside["other"] = max(0.0, wall_s - inside_s - sum(outside.values()))
-    rest = ", ".join(f"{name} {seconds / wall_s:.0%}" for name, seconds in outside.items())
+    rest = ", ".join(f"{name} {share:.0%}" for name, seconds in outside.items() if (share := seconds / wall_s) >= 0.005)
     return (
         f"wall time {wall_s:.0f} s: inside the models {inside_s / wall_s:.0%} (timed {timed_s / wall_s:.0%}, "
         f"warm-up {warm_up_s / wall_s:.0%}, first inference with compilation {first_s / wall_s:.0%}), {rest}"

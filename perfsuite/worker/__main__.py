@@ -29,7 +29,7 @@ from typing import Any
 from perfsuite.backends import BACKENDS
 from perfsuite.models import MODELS
 from perfsuite.spec import Mode, Precision
-from perfsuite.worker.protocol import Line
+from perfsuite.worker.protocol import NOTHING, Line
 
 _PR_SET_PDEATHSIG = 1
 
@@ -117,25 +117,32 @@ def _serve(control: socket.socket, workers: set[int], *, preload: bool) -> None:
     line = Line(control)
     selector = selectors.DefaultSelector()
     selector.register(control, selectors.EVENT_READ)
+    import_s = 0.0
     while True:
         for key, _ in selector.select():
             if key.fileobj is control:
                 request, fds, _, _ = socket.recv_fds(control, 1 << 16, 2)
                 if not request:
                     return
-                start_s = time.perf_counter()
+                if request == NOTHING:
+                    line.send({"settled": True})
+                    continue
                 if preload:
+                    start_s = time.perf_counter()
                     _preload(json.loads(request))
+                    import_s += time.perf_counter() - start_s
                 if not fds:  # no worker is asked for yet
                     continue
                 if _threads() > 1:
                     line.send({"started": False})
                     continue
+                start_s = time.perf_counter()
                 workers.add(pid := _fork_worker(request, fds, control))
                 for fd in fds:
                     os.close(fd)
                 selector.register(os.pidfd_open(pid), selectors.EVENT_READ, data=pid)
-                line.send({"started": True, "pid": pid, "import_s": time.perf_counter() - start_s})
+                fork_s = time.perf_counter() - start_s
+                line.send({"started": True, "pid": pid, "import_s": import_s, "fork_s": fork_s})
             else:
                 _end_group(key.data)  # before it is waited for: until then its number is nobody else's
                 workers.remove(key.data)

@@ -147,7 +147,7 @@ def digest_weights(module: torch.nn.Module) -> str:
     digest = hashlib.sha256()
     for name, tensor in sorted(module.state_dict().items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.contiguous().numpy().tobytes())
+        digest.update(tensor.contiguous().numpy().data)
     return digest.hexdigest()
 
 
@@ -157,7 +157,7 @@ def digest_inputs(inputs: Inputs) -> str:
     for batch in (*inputs.measured, *inputs.calibration):
         for part in batch:
             digest.update(f"{part.dtype} {tuple(part.shape)}\n".encode())
-            digest.update(part.contiguous().numpy().tobytes())
+            digest.update(part.contiguous().numpy().data)
     return digest.hexdigest()
 
 

@@ -25,10 +25,12 @@ class Job:
     artefact: str | None = None
     #: save: prepare and write the artefact; load: read it in place of preparing.
     deployment: str | None = None
-    #: Where workers of one variant may hand on what calibrating found, as ``Recipe.calibrated``.
+    #: Where workers of one model and precision may hand on what calibrating found, as ``Recipe.calibrated``.
     calibrated: str | None = None
-    #: Whether the worker will be asked to observe, and so may spend time on it while preparing.
-    observe: bool = False
+
+
+#: In the place of a job: the launcher answers when what it was told before is done.
+NOTHING = b"{}"
 
 
 class Closed(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import os
 import resource
 import time
@@ -57,8 +58,7 @@ class Worker:
         """
         start_s = time.perf_counter()
         job = self._job
-        if job.observe:
-            self._empty_bytes = resident_bytes()
+        self._empty_bytes = resident_bytes()
         if Mode(job.mode) in self._backend.compiled_modes:
             self._backend.compile_in_parallel(len(os.sched_getaffinity(0)))
         inputs = assets.read_inputs(self._folder, job.workload)
@@ -93,10 +93,12 @@ class Worker:
         self.forward = fault.on_forward(self._prepared(recipe, fault.on_digest(weights_sha256)))
         self.batches = batches
         prepared_s = time.perf_counter()
-        if job.observe:
-            forget_graphs()
+        forget_graphs()
         self.forward(*batches[0])
         first_s = time.perf_counter()
+        # What preparing left is as good as eternal: collecting before each block would go through it again.
+        gc.collect()
+        gc.freeze()
         return {
             **digests,
             "threads": torch.get_num_threads(),
@@ -152,12 +154,13 @@ class Worker:
         """The most memory this process ever held; ru_maxrss counts KiB on Linux."""
         return {"peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
 
-    def observe(self, *, log: str) -> dict[str, Any]:
+    def observe(self, *, log: str, forward_s: float | None) -> dict[str, Any]:
         """What runs in one forward pass; the libraries' own lines go into the file ``log``."""
         resident = resident_bytes() - self._empty_bytes
+        memory = self.memory()  # before the instruments take theirs
         return {
-            **observe(self._step, self._backend.speaking(), Path(log)),
-            **self.memory(),
+            **observe(self._step, self._backend.speaking(), Path(log), forward_s=forward_s),
+            **memory,
             "stack_answers": probe.answers(),
             "resident_bytes": resident,
             "model_macs": assets.read_macs(self._folder, self._job.workload),

@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import tempfile
+import time
 
 import torch
 
@@ -49,6 +50,7 @@ class FaultyForward(torch.nn.Module):
         self.name = name
         self.faulty = "TORCH_FAULTY" in os.environ
         self.passes = 0
+        self.kept: list[torch.Tensor] = []
         self.layer = torch.nn.Conv2d(3, 8, 7, stride=4)
         self.head = torch.nn.Linear(8, 10)
 
@@ -60,8 +62,14 @@ class FaultyForward(torch.nn.Module):
         if self.faulty and self.name == "slows":
             for _ in range(4):
                 features = self.layer(images)
+        self.passes += 1
+        if self.faulty and self.name == "late" and self.passes == 1:
+            time.sleep(3)
+        if self.name == "grows":
+            time.sleep(0.001)  # on either side: fewer passes, else they keep gigabytes
+            if self.faulty:
+                self.kept.append(torch.ones(1 << 15))  # 128 KiB
         if self.faulty and self.name == "stalls":
-            self.passes += 1
             for _ in range(9 if self.passes % 10 == 0 else 0):
                 features = self.layer(images)
         output: torch.Tensor = self.head(features.mean(dim=(2, 3)))

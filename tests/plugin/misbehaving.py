@@ -76,4 +76,5 @@ class Faulty(Tiny):
 
 TINY, CRASH, HANG, GARBAGE, MEMORY, PARENT = Tiny(), Crash(), Hang(), Garbage(), Memory(), Parent()
 DIES, DOUBLE, NEGATED = Faulty("dies"), Faulty("double"), Faulty("negated")
-SLOWS, STALLS, WRONG, WRONG_ALONE = Faulty("slows"), Faulty("stalls"), Faulty("wrong"), Faulty("wrong-alone")
+GROWS, LATE, SLOWS = Faulty("grows"), Faulty("late"), Faulty("slows")
+STALLS, WRONG, WRONG_ALONE = Faulty("stalls"), Faulty("wrong"), Faulty("wrong-alone")

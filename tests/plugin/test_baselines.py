@@ -10,17 +10,22 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
-from perfsuite.store.entries import measurement_in, read_entries
 
+from perfsuite.records.session import Session
 from perfsuite.store.baselines import Baselines
+from perfsuite.store.documents import head_fields
+from perfsuite.store.sessions import read_stored
 
 _ONE = "tiny and stock and eager and fp32"
 
 
 def _run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     return project.runpytest_subprocess("--benchmark-only", "-k", _ONE, *arguments)
+
+
+def _judge(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return project.run(Path(sys.executable).with_name("perfsuite"), "judge", *arguments)
 
 
 def _make_faster(path: Path) -> None:
@@ -35,18 +40,26 @@ def _make_faster(path: Path) -> None:
 def _move(path: Path, **changes: Any) -> Path:
     """The same baseline as that of another stack or machine class; the path it is then at."""
     document = json.loads(path.read_text())
-    moved = dataclasses.replace(measurement_in(document["benchmarks"][0]), **changes)
-    document["benchmarks"][0]["extra_info"]["perfsuite"] = msgspec.to_builtins(moved)
-    folder = path.parents[1]
+    moved = dataclasses.replace(_session(path), **changes)
+    document["perfsuite"] = head_fields(moved)
+    folder = path.parents[2]
     shutil.rmtree(folder)
-    path = Baselines(folder).path(moved)
+    path = Baselines(folder, most=8).path(moved)
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(document))
     return path
 
 
+def _session(path: Path) -> Session:
+    return read_stored(path).session
+
+
+def _files(project: pytest.Pytester) -> list[Path]:
+    return sorted((project.path / "baselines").glob("*/*/*.json"))
+
+
 def _baseline(project: pytest.Pytester) -> Path:
-    (path,) = (project.path / "baselines").glob("*/*.json")
+    (path,) = _files(project)
     return path
 
 
@@ -58,6 +71,7 @@ def test_a_baseline_is_missed_accepted_held_against_and_not_trusted_blindly(proj
             "test_latency?tiny-stock-eager-fp32-latency? *",
             "verdicts: 1 missing-baseline",
             "accepted 1 into *.json",
+            "  1 of 3 sessions: too few to know *",
             "wall time *",
         ]
     )
@@ -71,36 +85,48 @@ def test_a_baseline_is_missed_accepted_held_against_and_not_trusted_blindly(proj
         for block in replicate["blocks"]
     )
     assert len(benchmark["extra_info"]["perfsuite"]["replicates"]) == 2
-    (before,) = read_entries(path)
-    assert before.measurement.evidence is not None
+    before = _session(path)
+    assert before.measurements[0].evidence is not None
+    assert before.measurements[0].session == before.id
+    assert before.contents["pytest"]
+    assert before.state.kernel
 
     updated = _run(project, "--baseline-update", "--no-evidence")
     assert updated.ret == 0
-    updated.stdout.fnmatch_lines(["accepted 1 into *.json", "  kept the stored evidence of 1: *"])
-    (after,) = read_entries(path)
-    assert after.measurement.replicates != before.measurement.replicates
-    assert after.measurement.evidence == before.measurement.evidence
-    assert after.evidence_provenance == before.provenance
-    assert after.provenance.accepted_at != before.provenance.accepted_at
+    updated.stdout.fnmatch_lines(
+        ["accepted 1 into *.json", "  2 of 3 sessions: *", "  kept the stored evidence of 1: *"]
+    )
+    assert _files(project)[0] == path
+    path = _files(project)[1]
+    after = _session(path)
+    assert after.begun_at > before.begun_at
+    assert after.measurements[0].evidence is None
     compared = subprocess.run(
-        [Path(sys.executable).with_name("pytest-benchmark"), "compare", path],
+        [Path(sys.executable).with_name("pytest-benchmark"), "compare", *_files(project)],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert "tiny-stock-eager-fp32-latency" in compared.stdout
+    assert compared.stdout.count("tiny-stock-eager-fp32-latency") >= 2
 
-    _make_faster(path)
+    for file in _files(project):
+        _make_faster(file)
     regressed = _run(project, "--benchmark-json", "measured.json")
     assert regressed.ret == 1
     regressed.stdout.fnmatch_lines(
-        [f"*tiny-stock-eager-fp32-latency: regressed, ratio *against * of {path.stem} (accepted *slower by more than*"]
+        [f"*tiny-stock-eager-fp32-latency: regressed, ratio *against * of {path.parent.name} (2 sessions, accepted *"]
     )
-    assert json.loads((project.path / "measured.json").read_text())["benchmarks"]
+    assert _session(project.path / "measured.json").measurements
+    judged = _judge(project, "--baseline", *map(str, _files(project)), "--candidate", "measured.json")
+    assert judged.ret == 1
+    judged.stdout.fnmatch_lines(
+        ["*tiny-stock-eager-fp32-latency: *regressed*", "may be slower, unconfirmed (1): tiny-*"]
+    )
 
-    document = json.loads(path.read_text())
-    document["benchmarks"][0]["extra_info"]["perfsuite"]["digests"]["weights_sha256"] = "0" * 64
-    path.write_text(json.dumps(document))
+    for file in _files(project):
+        document = json.loads(file.read_text())
+        document["benchmarks"][0]["extra_info"]["perfsuite"]["digests"]["weights_sha256"] = "0" * 64
+        file.write_text(json.dumps(document))
     other = _run(project, "--no-evidence")
     assert other.ret == 1  # the baseline covers nothing any more
     other.stdout.fnmatch_lines(["*incomparable*weights digest 000000000000 in the baseline*"])
@@ -109,8 +135,7 @@ def test_a_baseline_is_missed_accepted_held_against_and_not_trusted_blindly(proj
 def test_another_stacks_baseline_is_held_against_and_another_machines_only_named(project: pytest.Pytester) -> None:
     assert _run(project, "--baseline-update-new", "--no-evidence").ret == 0
     path = _baseline(project)
-    (entry,) = read_entries(path)
-    mine = entry.measurement
+    mine = _session(path)
     older = dataclasses.replace(mine.stack, packages={**mine.stack.packages, "torch": "1.13.0"})
     path = _move(path, stack=older)
     _make_faster(path)
@@ -156,7 +181,7 @@ def test_pytest_benchmark_saves_and_compares(project: pytest.Pytester) -> None:
     "content", ["", '{"benchmarks": [', '{"benchmarks": [{"stats": {}}]}', "[]", '{"machine_info": {}}']
 )
 def test_a_file_that_is_no_baseline_stops_the_run_before_it_starts(project: pytest.Pytester, content: str) -> None:
-    path = project.path / "baselines" / "some-machine" / "some-stack.json"
+    path = project.path / "baselines" / "some-machine" / "some-stack" / "session.json"
     path.parent.mkdir(parents=True)
     path.write_text(content)
     result = _run(project)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import signal
 import subprocess
@@ -124,6 +125,15 @@ def test_a_launcher_that_is_killed_is_missed_and_what_it_left_ended() -> None:
         with pytest.raises(WorkerError, match="died with its launcher"):
             worker.call("outputs", timeout_s=60, path="/dev/null")
         assert _soon(lambda: not _runs(child))
+
+
+def test_nothing_is_imported_while_a_worker_is_timed() -> None:
+    """Launchers import side by side, on the CPUs of what is timed."""
+    with rig() as found:
+        found.preload(dataclasses.replace(PARENT, backend="ipex", mode=Mode.DYNAMO))
+        with found.timed(PARENT):
+            launchers = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+            assert [_state(int(pid)) for pid in launchers] == ["S", "S"]
 
 
 def test_a_run_that_is_killed_leaves_no_process_and_its_files_go_when_the_next_begins(tmp_path: Path) -> None:

@@ -2,9 +2,9 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+import random
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,19 +13,13 @@ from evidence_builders import evidence, graphs, kernel, operator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perfsuite.check.outputs import Correctness, Outputs
+from perfsuite.check.outputs import Outputs
 from perfsuite.check.sketch import sketch
-from perfsuite.errors import EvidenceError, UsageError, WorkerError
-from perfsuite.measure import campaign
-from perfsuite.measure.campaign import CheckEntry, Journal, JournalEntry, run, steps
-from perfsuite.measure.rig import Rig
-from perfsuite.measure.stepping import Stand
+from perfsuite.errors import UsageError
+from perfsuite.measure.campaign import CheckEntry, Journal, JournalEntry, steps
 from perfsuite.records.accuracy import Accuracy
-from perfsuite.records.evidence import Evidence
-from perfsuite.records.measurement import Digests, Failure, Measurement, Replicate
 from perfsuite.records.session import Commit, MachineState
 from perfsuite.records.violation import Kind, Violation
-from perfsuite.settings import Settings
 from perfsuite.spec import Variant
 
 THIRD_VARIANT = dataclasses.replace(VARIANT, model="minilm")
@@ -214,6 +208,31 @@ def test_evidence_cut_by_a_crash_is_dropped(tmp_path: Path) -> None:
     assert (resumed.entries, resumed.checks) == ([FIRST], {})
 
 
+@pytest.mark.parametrize("number", range(4), ids=["head", "replicate", "check", "end-of-the-check"])
+def test_a_journal_that_is_not_as_it_was_written_is_read_as_valid_or_refused(tmp_path: Path, number: int) -> None:
+    """A thousand of them: never another exception, and what is resumed can be judged."""
+    journal = Journal.create(tmp_path, HEADER)
+    for record in (FIRST, OBSERVED):
+        journal.append(record)
+    whole = journal.path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    start = sum(map(len, lines[:number])) if number < 3 else len(whole) - 1500
+    generator = random.Random(number)
+    refused = 0
+    for _ in range(250):
+        at = start + generator.randrange(len(lines[min(number, 2)]) if number < 3 else 1500)
+        other = generator.choice([b"", b"0", b"-", b'"', b"}", b"]", b",", b"null", b"1e999", b"NaN", b"[" * 5000])
+        journal.path.write_bytes(whole[:at] + other + whole[at + generator.randrange(8) :])
+        try:
+            found = Journal.resume(tmp_path, HEADER)
+        except UsageError:
+            refused += 1
+            continue
+        assert all(entry.replicate.latency_s > 0 for entry in found.entries)
+        assert found.header.machine == MACHINE
+    assert refused > 100
+
+
 @pytest.mark.parametrize("line", [b'{"variant": 3, "evidence": {}}', b'{"evidence": null}', b"[]", b"3"])
 def test_evidence_that_is_none_is_refused(tmp_path: Path, line: bytes) -> None:
     journal = _written(tmp_path)
@@ -221,136 +240,3 @@ def test_evidence_that_is_none_is_refused(tmp_path: Path, line: bytes) -> None:
         file.write(line + b"\n")
     with pytest.raises(UsageError, match="--resume"):
         Journal.resume(tmp_path, HEADER)
-
-
-class _Rig:
-    """Measures at once, and fails where it is told to."""
-
-    stack, machine, environment = STACK, MACHINE, HEADER.environment
-    settings = Settings(replicates=2)
-
-    def __init__(self, *, untimed: Variant | None = None, unobserved: Exception | None = None) -> None:
-        self.untimed, self.unobserved = untimed, unobserved
-        #: Of what the checking workers ran, where it is not what the timed ones did.
-        self.digests: dict[Variant, Digests] = {}
-
-    def replicate(self, variant: Variant) -> Replicate:
-        if variant == self.untimed:
-            raise WorkerError("worker 7 was killed")
-        return replicate(1)
-
-    def weights_origin(self, model: str) -> str:
-        return "seeded"
-
-    def outputs(self, variant: Variant, *, observing: bool) -> Outputs:
-        if variant == A and self.unobserved:
-            raise self.unobserved
-        return dataclasses.replace(OUTPUTS, digests=self.digests.get(variant, DIGESTS))
-
-    def judged(self, variant: Variant, answer: Outputs) -> Correctness:
-        return Correctness(accuracy=EQUAL, violations=(WRONG,) if variant == B else ())
-
-    def reference(self, variant: Variant) -> Outputs:
-        return OUTPUTS
-
-    def evidence(self, variant: Variant) -> Evidence:
-        return dataclasses.replace(EVIDENCE, model_macs=len(variant.model))
-
-    def forget(self, variant: Variant) -> None:
-        pass
-
-
-def _step(stands: Sequence[Stand], **_: object) -> tuple[Replicate, ...]:
-    return tuple(cast(_Rig, stand.rig).replicate(stand.variant) for stand in stands)
-
-
-@pytest.fixture(autouse=True)
-def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(campaign, "step", _step)
-
-
-def _run(
-    journal: Journal, rig: _Rig, *, observing: bool = True
-) -> tuple[dict[Variant, Measurement | Failure], list[Variant | None]]:
-    told: list[Variant | None] = []
-    return run(cast(Rig, rig), [A, B], journal, told.append, observing=observing), told
-
-
-def _evidence_of(result: Measurement | Failure) -> Evidence | None:
-    assert isinstance(result, Measurement)
-    return result.evidence
-
-
-def test_all_are_timed_before_any_is_checked(tmp_path: Path) -> None:
-    journal = Journal.create(tmp_path, HEADER)
-    found, told = _run(journal, _Rig())
-    assert told == [A, B, B, A, A, B, None]
-    for variant in (A, B):
-        assert _evidence_of(found[variant]) == dataclasses.replace(EVIDENCE, model_macs=len(variant.model))
-    assert Journal.resume(tmp_path, HEADER).checks.keys() == {A, B}
-
-
-def test_a_measurement_has_its_outputs_faults_accuracy_and_reference_and_its_session(tmp_path: Path) -> None:
-    found, _ = _run(Journal.create(tmp_path, HEADER), _Rig())
-    for variant, wrong in ((A, ()), (B, (WRONG,))):
-        result = found[variant]
-        assert isinstance(result, Measurement)
-        assert (result.wrong, result.reference) == (wrong, sketch(OUTPUTS))
-        assert (result.accuracy, result.session) == (EQUAL, HEADER.id)
-
-
-def test_unless_asked_for_outputs_alone_are_checked(tmp_path: Path) -> None:
-    found, told = _run(Journal.create(tmp_path, HEADER), _Rig(), observing=False)
-    assert told == [A, B, B, A, A, B, None]
-    assert [_evidence_of(found[variant]) for variant in (A, B)] == [None, None]
-
-
-def test_what_was_checked_is_not_checked_again(tmp_path: Path) -> None:
-    journal = Journal.create(tmp_path, HEADER)
-    journal.append(OBSERVED)
-    found, told = _run(Journal.resume(tmp_path, HEADER), _Rig(unobserved=AssertionError("checked again")))
-    assert told == [A, B, B, A, B, None]
-    assert _evidence_of(found[A]) == EVIDENCE
-
-
-def test_evidence_that_a_resumed_run_did_not_want_is_caught_up_with(tmp_path: Path) -> None:
-    journal = Journal.create(tmp_path, HEADER)
-    journal.append(UNOBSERVED)
-    found, _ = _run(Journal.resume(tmp_path, HEADER), _Rig())
-    assert _evidence_of(found[A])
-
-
-@pytest.mark.parametrize("error", [WorkerError("worker 7 hung"), EvidenceError("no pass")])
-def test_a_variant_that_cannot_be_checked_fails_alone(tmp_path: Path, error: Exception) -> None:
-    found, _ = _run(Journal.create(tmp_path, HEADER), _Rig(unobserved=error))
-    assert found[A] == Failure(variant=A, reason=f"timed, but not to be checked: {error}")
-    assert _evidence_of(found[B])
-
-
-def test_a_variant_that_cannot_be_timed_is_not_checked(tmp_path: Path) -> None:
-    journal = Journal.create(tmp_path, HEADER)
-    found, told = _run(journal, _Rig(untimed=A))
-    assert found[A] == Failure(variant=A, reason="worker 7 was killed")
-    # Told of all the same: the progress counts steps.
-    assert len(told) == 7
-    assert journal.checks.keys() == {B}
-
-
-OTHER = Digests(weights_sha256="c" * 64, inputs_sha256="d" * 64)
-
-
-@pytest.mark.parametrize("resuming", [False, True], ids=["while it was checked", "between resumed replicates"])
-def test_weights_that_changed_cost_their_own_variant_only(tmp_path: Path, resuming: bool) -> None:
-    """A night is not lost after all is measured, and can be resumed ever after."""
-    rig = _Rig()
-    journal = Journal.create(tmp_path, HEADER)
-    if resuming:
-        journal.append(dataclasses.replace(FIRST, replicate=dataclasses.replace(FIRST.replicate, digests=OTHER)))
-    else:
-        rig.digests[A] = OTHER
-    for _ in range(2):
-        found, _ = _run(Journal.resume(tmp_path, HEADER), rig)
-        failure = found[A]
-        assert isinstance(failure, Failure)
-        assert "changed between its workers" in failure.reason
-        assert isinstance(found[B], Measurement)

@@ -8,7 +8,7 @@ from builders import measurement, replicate
 from compare_builders import ACCURACY, block, pair, side
 from evidence_builders import evidence
 
-from perfsuite.judge.costs import cost_violations, pair_cost_violations
+from perfsuite.judge.costs import cost_violations, pair_cost_violations, without_noise
 from perfsuite.limits import CostLimits
 from perfsuite.records.evidence import Graphs
 from perfsuite.records.measurement import Block, Measurement, Replicate
@@ -74,7 +74,15 @@ def _accuracy(value: float | None) -> Measurement:
 def _stalls(value: float | None) -> Measurement:
     """So many of a hundred iterations take nine times as long."""
     count = round(value or 0)
-    return _of(replicate(*[1000] * (100 - count), *[9000] * count))
+    return _stalling(*[1000] * (100 - count), *[9000] * count)
+
+
+def _stalling(*latencies_ns: int, **conditions: float) -> Measurement:
+    """One block of these iterations, in conditions that are calm where nothing is said."""
+    one = block(*latencies_ns)
+    assert one.conditions
+    changed = dataclasses.replace(one.conditions, **conditions)  # type: ignore[arg-type]
+    return _of(dataclasses.replace(replicate(), blocks=(dataclasses.replace(one, conditions=changed),)))
 
 
 #: Of each cost how it is measured, what it was, the most that is allowed, and the least that is not.
@@ -156,10 +164,38 @@ def test_a_lone_first_worker_is_held_against_first_workers() -> None:
     assert cost_violations([_of(first)], _of(first, second), LIMITS) == ()
 
 
+@pytest.mark.parametrize(
+    ("count", "conditions", "told"),
+    [
+        pytest.param(20, {}, True, id="calm"),
+        pytest.param(19, {}, False, id="too few iterations"),
+        pytest.param(20, {"others_cpu_s": 0.01, "steal_s": 0.0}, True, id="a tick of others"),
+        pytest.param(20, {"others_cpu_s": 0.02, "steal_s": 0.0}, False, id="others use its CPUs"),
+        pytest.param(20, {"others_cpu_s": 0.01, "steal_s": 0.01}, False, id="the CPUs are stolen"),
+    ],
+)
+def test_stalls_are_told_by_enough_iterations_that_nobody_disturbed(
+    count: int, conditions: dict[str, float], told: bool
+) -> None:
+    before = _stalling(*[1000] * count)
+    stalling = _stalling(*[1000] * (count - 2), 90_000, 90_000, **conditions)
+    assert bool(cost_violations([before], stalling, LIMITS)) is told
+
+
+def test_blocks_of_files_older_than_conditions_tell_of_no_stalls() -> None:
+    before = _of(replicate(*[1000] * 100))
+    assert cost_violations([before], _stalling(*[1000] * 50, *[9000] * 50), LIMITS) == ()
+
+
 def test_a_user_s_limit_is_the_one_that_holds() -> None:
     before, after = _peak(1000 * MIB), _peak(1150 * MIB)
     assert cost_violations([before], after, LIMITS) != ()
     assert cost_violations([before], after, CostLimits(peak_memory=0.2)) == ()
+
+
+def test_what_pairs_cannot_tell_is_without_noise() -> None:
+    found = [Violation(kind=kind, expected=1.0, found=2.0) for kind in (K.STALLS, K.ARTEFACT_SIZE, K.ACCURACY_DRIFT)]
+    assert without_noise(found) == tuple(found[1:])
 
 
 def test_pairs_are_held_against_one_another() -> None:

@@ -88,7 +88,8 @@ def test_other_weights_alone_are_compared_all_the_same(new: str, tmp_path: Path)
     "content",
     [
         b"", b"\xff\xfe", b"null", b"[]", b"{}", b'{"benchmarks": 3}', b'{"benchmarks": [{"name": "a"}]}',
-        b'{"perfsuite": {}, "benchmarks": [{"extra_info": {"perfsuite": 3}}]}', json.dumps(document(FIRST)).encode()[:-40],
+        b'{"perfsuite": {}, "benchmarks": [{"extra_info": {"perfsuite": 3}}]}',
+        json.dumps(document(FIRST)).encode()[:-40],
         b'{"benchmarks": [1]}',
     ],
 )  # fmt: skip

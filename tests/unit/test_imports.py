@@ -37,6 +37,7 @@ _LIGHT = (
     "perfsuite.stats.sequential", "perfsuite.records.comparison", "perfsuite.judge.paired",
     "perfsuite.report.compare", "perfsuite.selection", "perfsuite.stacks.definitions",
     "perfsuite.explain.causes", "perfsuite.store.sessions", "perfsuite.commands.explain", "perfsuite.report.explain",
+    "perfsuite.commands.judge", "perfsuite.report.judge", "perfsuite.stats.between", "perfsuite.measure.head",
 )  # fmt: skip
 
 

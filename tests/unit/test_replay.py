@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from typing import Any, cast
 
-import msgspec
 import pytest
-from builders import VARIANT, measurement, replicate
+from builders import VARIANT, document, measurement, replicate
 
-from perfsuite.records.measurement import Measurement
 from perfsuite.replay import ReplayTimer, replay
+from perfsuite.store.documents import stored_session
 
 #: Sums of these would round: 0.1 + 0.2 is the least of it.
 LATENCIES_NS = (1, 3, 100_000_001, 200_000_003, 7_777_777_777)
@@ -69,5 +68,7 @@ def test_the_record_travels_with_the_durations() -> None:
     benchmark = _Benchmark(timer)
     replay(cast("Any", benchmark), timer, MEASURED)
     assert benchmark.durations == [latency_ns * 1e-9 for latency_ns in LATENCIES_NS]
-    assert msgspec.convert(benchmark.extra_info["perfsuite"], Measurement) == MEASURED
+    whole = document(MEASURED)
+    whole["benchmarks"][0]["extra_info"] = benchmark.extra_info
+    assert stored_session(whole).session.measurements == (MEASURED,)
     assert benchmark.params == {"variant": VARIANT.id}

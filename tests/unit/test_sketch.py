@@ -12,8 +12,8 @@ from builders import DIGESTS, measurement
 from numpy.typing import NDArray
 
 from perfsuite.check.outputs import Outputs
-from perfsuite.check.sketch import BUCKETS, hold_against_sketch, sketch, sketch_sqnr_db
-from perfsuite.records.accuracy import Sketch
+from perfsuite.check.sketch import hold_against_sketch, sketch, sketch_sqnr_db
+from perfsuite.records.accuracy import BUCKETS, Sketch
 from perfsuite.records.measurement import Measurement
 from perfsuite.records.violation import Against, Kind
 

@@ -9,6 +9,7 @@ from builders import ONCE_VARIANT, OTHER_VARIANT, VARIANT, baseline, measurement
 
 from perfsuite.judge.outcome import judge_variant
 from perfsuite.records.baseline import Baseline, Lack, Missing
+from perfsuite.records.chore import Chore
 from perfsuite.records.measurement import Measurement, Stages
 from perfsuite.records.outcome import Outcome
 from perfsuite.records.speed import Reason, Speed, Verdict
@@ -37,7 +38,7 @@ def _timing(outcomes: Sequence[Outcome] = (), measurements: Sequence[Measurement
         baselines="kept",
         confirm="suspects",
         wall_s=100.0,
-        import_s=5.0,
+        chores={Chore.IMPORTING: 5.0},
     )
     return dataclasses.replace(whole, **changes)
 
@@ -95,6 +96,14 @@ def test_wall_time_adds_up() -> None:
     assert line.startswith("wall time 100 s: inside the models 50% (timed 40%, warm-up 6%,")
     assert "compilation 4%" in line
     assert line.endswith("preparing 20%, loading 10%, importing 5%, other 15%")
+
+
+def test_what_is_done_beside_the_timed_workers_is_named_where_it_can_be_seen() -> None:
+    chores = {Chore.IMPORTING: 5.0, Chore.SAVING: 8.0, Chore.OBSERVING: 2.0, Chore.STARTING: 0.4}
+    timing = _timing(measurements=[measurement(replicates=(replicate(1, stages=STAGES),))], chores=chores)
+    assert wall_time_line(timing).endswith(
+        "preparing 20%, loading 10%, importing 5%, saving artefacts 8%, observing 2%, other 5%"
+    )
 
 
 def test_what_an_earlier_run_measured_is_none_of_this_run_s_time() -> None:

@@ -1,0 +1,156 @@
+"""One stack's workers: the launchers that they are forked from, what each is told, and its data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+
+from perfsuite.errors import StaleArtefactError
+from perfsuite.measure.assets import Assets
+from perfsuite.measure.launch import Launcher, Worker
+from perfsuite.measure.ledger import Ledger
+from perfsuite.measure.placement import Placement
+from perfsuite.measure.timed import Timed
+from perfsuite.records.chore import Chore
+from perfsuite.settings import Settings
+from perfsuite.spec import Variant, workload
+from perfsuite.worker.protocol import Job
+
+
+class How(TypedDict, total=False):
+    """What a job may say besides its variant; each is a field of ``Job``."""
+
+    fault: str | None
+    artefact: Path | None
+    deployment: str | None
+    calibrated: Path
+
+
+class Workers:
+    """Starts workers of the interpreter ``python``; a backend's launcher starts when it is first needed.
+
+    The first that calibrates does so for all that follow in any mode, but for those with a fault in them.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        python: Path,
+        environment: Mapping[str, str],
+        placement: Placement,
+        folder: Path,
+        ledger: Ledger,
+    ) -> None:
+        self._settings = settings
+        self._python = python
+        self._environment = dict(environment)
+        self._placement = placement
+        self._folder = folder
+        self._ledger = ledger
+        self._launchers: dict[str, Launcher] = {}
+        self.assets = Assets(settings.weights)
+
+    def close(self) -> None:
+        """End every process."""
+        for launcher in self._launchers.values():
+            launcher.close()
+        self._launchers.clear()
+
+    def preload(self, variant: Variant) -> None:
+        """Begin to load what the variant needs, without waiting for it."""
+        self._launcher(variant.backend).preload(self.job(variant))
+
+    def settle(self) -> None:
+        """Wait until nothing is loaded any more: it would be on the CPUs of what is timed."""
+        with self._ledger.spending(Chore.IMPORTING):
+            for launcher in self._launchers.values():
+                launcher.settle()
+
+    @contextmanager
+    def start(self, variant: Variant, **how: Unpack[How]) -> Iterator[Worker]:
+        """A worker of its own for the variant, its data made if need be, not yet prepared."""
+        self._make_assets(variant.reference)
+        with self._fork(variant, **how) as worker:
+            yield worker
+
+    @contextmanager
+    def ready(self, variant: Variant, **how: Unpack[How]) -> Iterator[Timed]:
+        """A worker of its own for the variant, prepared."""
+        with self.start(variant, **how) as worker:
+            yield Timed(
+                variant,
+                worker,
+                self.prepare(variant, worker),
+                cpus=self._placement.cpus,
+                timeout_s=self._timeout_s(variant),
+                settings=self._settings,
+                artefact=how.get("artefact"),
+            )
+
+    def prepare(self, variant: Variant, worker: Worker) -> Any:
+        """What the worker answers when it is ready; StaleArtefactError if it is to load one of other weights."""
+        ready = worker.call("prepare", timeout_s=self._timeout_s(variant))
+        weights_sha256, artefact_sha256 = ready["weights_sha256"], ready["artefact_sha256"]
+        if artefact_sha256 not in (None, weights_sha256):
+            raise StaleArtefactError(variant.id, weights_sha256=weights_sha256, artefact_sha256=artefact_sha256)
+        return ready
+
+    def job(self, variant: Variant, **how: Unpack[How]) -> Job:
+        """What a worker is told of the variant."""
+        artefact, calibrated = how.get("artefact"), how.get("calibrated")
+        if calibrated is None and how.get("fault") is None:
+            # In whichever mode it is to run, the same module is calibrated, on the same data.
+            names = (variant.model, variant.backend, variant.precision, variant.workload)
+            calibrated = self._folder / f"{'-'.join(names)}.calibrated"
+        return Job(
+            model=variant.model,
+            model_target=self._settings.models.get(variant.model),
+            backend=variant.backend,
+            mode=variant.mode.value,
+            precision=variant.precision.value,
+            workload=variant.workload,
+            assets=str(self.assets.folder(variant.model)),
+            photographs=str(self.assets.sources.photographs),
+            minilm=str(self.assets.sources.minilm),
+            fault=how.get("fault"),
+            artefact=str(artefact) if artefact else None,
+            deployment=how.get("deployment"),
+            calibrated=str(calibrated) if calibrated else None,
+        )
+
+    def _fork(self, variant: Variant, **how: Unpack[How]) -> Worker:
+        launcher = self._launcher(variant.backend)
+        worker = launcher.start(self.job(variant, **how))
+        self._ledger.spend(Chore.IMPORTING, worker.waited_s)
+        self._ledger.spend(Chore.STARTING, worker.start_s)
+        return worker
+
+    def _make_assets(self, maker: Variant) -> None:
+        if self.assets.are_made(maker):
+            return
+        with self._ledger.spending(Chore.DATA):
+            self.assets.folder(maker.model).mkdir(parents=True, exist_ok=True)
+            with self._fork(maker) as worker:
+                worker.call(
+                    "make_assets",
+                    timeout_s=self._timeout_s(maker),
+                    policy=self._settings.weights,
+                    workloads=[maker.workload],
+                )
+
+    def _timeout_s(self, variant: Variant) -> float:
+        return self._settings.step_timeout_s or workload(variant.workload).step_timeout_s
+
+    def _launcher(self, backend: str) -> Launcher:
+        if backend not in self._launchers or self._launchers[backend].closed:
+            self._launchers[backend] = Launcher(
+                python=self._python,
+                backend=backend,
+                environment=self._environment,
+                cpus=self._placement.cpus,
+                logs=self._folder / "logs",
+            )
+        return self._launchers[backend]
