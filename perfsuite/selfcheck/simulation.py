@@ -15,7 +15,7 @@ from statistics import NormalDist, fmean
 
 from perfsuite.confirm.night import PAIRS_A_LAUNCH, Aim
 from perfsuite.spec import Variant
-from perfsuite.stats.confirming import Conclusion, allot, confirmed
+from perfsuite.stats.confirming import Conclusion, Confirmation, allot, confirmed
 from perfsuite.stats.intervals import Interval
 from perfsuite.stats.night import NightPlan, Sample, night_moderation, variance_within
 from perfsuite.stats.screening import SCREENING_PAIRS, suspects
@@ -192,6 +192,12 @@ def _is_found(scene: Scene, variant: Variant, slowdown: float, chance: random.Ra
 
 def regressed(scene: Scene, slowed: Mapping[Variant, float], chance: random.Random) -> list[Variant]:
     """Whom one night calls regressed; ``slowed`` are the log-ratios of variants that are slower."""
+    found = concluded(scene, slowed, chance)
+    return [variant for variant, one in found.items() if one.conclusion is Conclusion.REGRESSED]
+
+
+def concluded(scene: Scene, slowed: Mapping[Variant, float], chance: random.Random) -> dict[Variant, Confirmation]:
+    """What one night's pairs make of each variant that it steps beside its baseline."""
     scene = replace(scene, aim=replace(scene.aim, improvements=True)) if scene.storage is None else scene
     stepped = list(scene.noises)
     if scene.storage is not None:
@@ -201,7 +207,7 @@ def regressed(scene: Scene, slowed: Mapping[Variant, float], chance: random.Rand
         faster = [one for one in stepped if scene.storage.seems_faster(ratios[one], bound)]
         stepped = sorted(slower, key=lambda one: ratios[one], reverse=True) + faster
         scene = replace(scene, aim=replace(scene.aim, improvements=bool(faster)))
-    return _Night(scene, stepped, slowed, chance).regressed() if stepped else []
+    return _Night(scene, stepped, slowed, chance).concluded() if stepped else {}
 
 
 class _Night:
@@ -217,7 +223,7 @@ class _Night:
         self._taken = 0
         self._shared: dict[tuple[Variant, int], float] = {}
 
-    def regressed(self) -> list[Variant]:
+    def concluded(self) -> dict[Variant, Confirmation]:
         screened: dict[Variant, list[float]] = defaultdict(list)
         for number in range(SCREENING_PAIRS):
             for variant in self._stepped[::-1] if number % 2 else self._stepped:
@@ -237,8 +243,7 @@ class _Night:
             if suspect is None:
                 break
             fresh[suspect].append(self._pair(suspect))
-        found = confirmed(screened, fresh, plan)
-        return [variant for variant, one in found.items() if one.conclusion is Conclusion.REGRESSED]
+        return confirmed(screened, fresh, plan)
 
     def _pair(self, variant: Variant) -> float:
         """Its log-ratio; a part of what it varies by is all pairs' of its launchers."""

@@ -20,12 +20,14 @@ from perfsuite.measure.clock import Clock
 from perfsuite.measure.journal import Journal
 from perfsuite.records.confirmation import Shortlist
 from perfsuite.records.pair import Pair, Pairing
+from perfsuite.selfcheck import simulation
 from perfsuite.selfcheck.simulation import (
     FEWEST_TO_DRAW,
     Noise,
     Rate,
     Scene,
     Storage,
+    concluded,
     noises,
     regressed,
     simulate,
@@ -33,7 +35,6 @@ from perfsuite.selfcheck.simulation import (
 )
 from perfsuite.spec import Variant
 from perfsuite.stats import confirming
-from perfsuite.stats.confirming import Conclusion
 
 AIM = Aim(matters=1.02, false_alarm=0.01, missed=0.05)
 #: All matters, and one night in five may be wrong: what breaks a rule shows in few nights.
@@ -99,6 +100,15 @@ def test_nights_are_seldom_wrong_and_find_what_is_there(storage: Storage | None)
     assert shares == sorted(shares)
     assert shares[0] <= 0.05
     assert shares[-1] > 0.9
+
+
+def test_what_is_called_regressed_beside_the_slow_one_makes_it_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = _scene(2)
+    others = _variants(2)
+    monkeypatch.setattr(simulation, "regressed", lambda scene, slowed, chance: others if slowed else [])
+    assert simulate(scene, nights=1, planted_nights=2).found[0.05].count == 0
+    monkeypatch.setattr(simulation, "regressed", lambda scene, slowed, chance: list(slowed))
+    assert simulate(scene, nights=1, planted_nights=2).found[0.05].count == 2
 
 
 def test_the_same_seed_has_the_same_nights() -> None:
@@ -169,7 +179,7 @@ def test_a_simulated_night_comes_to_what_a_real_one_of_the_same_pairs_does(
     variants = _variants(5)
     values = {one: [0.01 * number + 0.015 * chance.gauss() for _ in range(80)] for number, one in enumerate(variants)}
     given = cast("dict[Variant, Noise]", {one: _Given(values[one]) for one in variants})
-    simulated = regressed(Scene(noises=given, aim=AIM, pairs=pairs), {}, chance)
+    simulated = concluded(Scene(noises=given, aim=AIM, pairs=pairs), {}, chance)
 
     taken = 0
     real = {one: iter(values[one]) for one in variants}
@@ -193,5 +203,7 @@ def test_a_simulated_night_comes_to_what_a_real_one_of_the_same_pairs_does(
         variants, rig, dict.fromkeys(variants, rig), _Journal.create(tmp_path, _Header()), both,
         clock=_PairClock(pairs + 0.5), say=lambda words: None,
     ).run()  # fmt: skip
-    concluded = {one: trial.conclusion for one, trial in trials.items()}
-    assert simulated == [one for one, found in concluded.items() if found and found.conclusion is Conclusion.REGRESSED]
+    found = {one: trial.conclusion for one, trial in trials.items() if trial.conclusion}
+    assert {one: (told.conclusion, told.pairs) for one, told in simulated.items()} == {
+        one: (told.conclusion, told.pairs) for one, told in found.items()
+    }
