@@ -21,17 +21,23 @@ class CostLimits:
     """By how much more than its baseline each cost of a variant may take.
 
     A share of the baseline's (0.1 is a tenth more) where the name has no unit; ``stalls`` is a share of the time.
-    What little costs vary by anyhow is allowed beside it (``perfsuite/judge/costs.py``).
+    What little costs vary by anyhow is allowed beside it (``perfsuite/judge/costs.py``, which has what was measured).
     """
 
+    #: Workers differed by 4 % at most, by 1 % where none had compiled.
     peak_memory: float = 0.10
+    #: No worker grew at all. Judgement: half of the smallest leak that is to be seen, 128 KiB at every pass.
     memory_growth_bytes: float = 64 * 1024.0
+    #: Judgement, of all times.
     first_inference: float = 0.50
     preparing: float = 0.50
     compiling: float = 0.50
     importing: float = 0.50
+    #: Judgement: other versions of a format differ by less, weights of a wider type by half and more.
     artefact_size: float = 0.10
+    #: Kernels of one precision round otherwise, by 2 dB at most (``perfsuite/check/windows.py``).
     accuracy_drift_db: float = 3.0
+    #: Judgement: a pass in 100 that takes ten times as long.
     stalls: float = 0.10
 
 

@@ -77,6 +77,8 @@ class Run:
     #: How many replicates of each an earlier run had measured.
     resumed: Mapping[Variant, int] = field(default_factory=dict)
     results: dict[Variant, Measurement | Failure] = field(default_factory=dict)
+    #: Those whose workers failed: resuming this run measures them again.
+    unmeasured: frozenset[Variant] = frozenset()
     #: What the whole run took, and confirming of it.
     campaign_s: float = 0.0
     confirm_s: float = 0.0
@@ -100,7 +102,10 @@ class Run:
     @property
     def at_hand(self) -> ReadyStack:
         """The stack that is measured."""
-        return self.ready or ready_stack(CURRENT, {}, say=_say)
+        return self.ready or ready_stack(CURRENT, {}, project=self.root, say=_say)
+
+
+RUN = pytest.StashKey[Run]()
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -110,8 +115,8 @@ def add_options(parser: pytest.Parser) -> None:
     names = ", ".join(workload.name for workload in WORKLOADS)
     add("--workload", metavar="NAMES", help=f"comma-separated workloads, or all ({names}); by default "
         f"{CHECKED_WORKLOAD} for correctness and kernels, {TIMED_WORKLOAD} for timing")  # fmt: skip
-    add("--stack", metavar="NAME", help="run in this stack, built if need be (default: the interpreter's own); "
-        "see `perfsuite stacks list`")  # fmt: skip
+    add("--stack", metavar="NAME", help="run in this stack, built if need be (default: the interpreter's own), "
+        "perhaps with the project's code of a commit, as NAME@COMMIT; see `perfsuite stacks list`")  # fmt: skip
     add("--threads", type=int, metavar="N", help="threads of each worker (default: one a physical core)")
     add("--weights", choices=WEIGHTS_POLICIES, help="where weights come from (default: auto)")
     add("--replicates", type=int, metavar="N", help="worker processes that time each variant (default: 2)")
@@ -169,7 +174,9 @@ def read_run(config: pytest.Config) -> Run:
         root=config.rootpath,
     )
     if name := option("stack"):
-        run.ready = ready_stack(name, stack_definitions(settings.stacks, config.rootpath), say=_say)
+        run.ready = ready_stack(
+            name, stack_definitions(settings.stacks, config.rootpath), project=config.rootpath, say=_say
+        )
     if name := option("baseline_stack"):
         accepted = run.baselines.stacks(place(settings.threads).machine)
         run.baseline_stack = baseline_slug(name, stack_definitions(settings.stacks, config.rootpath), accepted)

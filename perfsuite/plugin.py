@@ -1,8 +1,9 @@
-"""Every pytest hook of perfsuite."""
+"""Every pytest hook of perfsuite, but those of several processes."""
 
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from perfsuite.limits import check_entries
 from perfsuite.machine.cpu import read_cpu
 from perfsuite.models import load_models
 from perfsuite.options import CHECKED_WORKLOAD, TIMED_WORKLOAD, Run, add_options, read_run
+from perfsuite.options import RUN as _RUN
 from perfsuite.records.measurement import Measurement
 from perfsuite.records.outcome import Colour, Outcome
 from perfsuite.records.speed import Verdict
@@ -37,9 +39,9 @@ if TYPE_CHECKING:
     from perfsuite.models.base import Model
     from perfsuite.records.evidence import Evidence
 
+pytest_plugins = ("perfsuite.parallel.hooks",)
 #: The verdicts after which what earlier sessions say of a variant's speed holds no more.
 _MOVED = (Verdict.IMPROVED, Verdict.REGRESSED)
-_RUN = pytest.StashKey[Run]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -169,9 +171,11 @@ def _variant(item: pytest.Item) -> Variant | None:
 
 def _rig(run: Run) -> Rig:
     if run.rig is None:
+        from perfsuite.measure.environment import PATIENT
         from perfsuite.measure.rig import Rig
 
-        run.rig = Rig(run.settings, ready=run.ready)
+        environ = os.environ if run.timing else {**PATIENT, **os.environ}
+        run.rig = Rig(run.settings, ready=run.ready, environ=environ)
     return run.rig
 
 
@@ -268,7 +272,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if (run.update or run.update_new) and run.journal is not None:
         _accept(session, run)
     told = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-    if run.journal is not None and run.results and told and not run.not_accepted:
+    if run.journal is not None and run.results and told and not run.not_accepted and not run.unmeasured:
         run.journal.finish()
 
 
@@ -317,6 +321,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             results=run.results,
             untimed=run.untimed,
             resumed=run.resumed,
+            unmeasured=run.unmeasured,
             acceptance=run.acceptance,
             not_accepted=run.not_accepted,
             baselines=run.settings.baselines.name,

@@ -22,6 +22,7 @@ from perfsuite.judge.session import judge_results
 from perfsuite.judge.stored import suspects
 from perfsuite.measure import campaign
 from perfsuite.measure.clock import Clock, Say
+from perfsuite.measure.code import code_at
 from perfsuite.measure.head import session_head
 from perfsuite.measure.plan import plan
 from perfsuite.measure.rig import Rig
@@ -73,6 +74,7 @@ def measure(run: Run, rig: Rig, variants: Sequence[Variant]) -> None:
     clock = Clock(run.plan.measure_s + run.plan.extra_s) if run.plan.extra_s else None
     with _keeping(journal), progress(len(left) + len(unchecked)) as on_step:
         run.results = campaign.run(rig, variants, journal, on_step, observing=run.observing, clock=clock)
+    run.unmeasured = campaign.unmeasured(variants, run.settings.replicates, journal, observing=run.observing)
 
 
 def judge(run: Run, rig: Rig) -> None:
@@ -174,10 +176,14 @@ def _suspects(run: Run, held: Mapping[Variant, Speed]) -> dict[Variant, Suspect]
 def _baseline_rig(run: Run, baseline: Baseline, say: Say) -> Iterator[Rig]:
     """Runs variants as the baseline's newest session was run: its packages, its variables."""
     newest = baseline.accepted[0]
-    known = newest.session.contents if newest.session else ()
-    ready = baseline_stack(newest.measurement.stack, run.at_hand, known=known, root=run.root, say=say)
+    stack, known = newest.measurement.stack, newest.session.contents
+    ready = baseline_stack(stack, run.at_hand, known=known, root=run.root, say=say)
     environ = baseline_environ(os.environ, newest.measurement.environment)
-    with Rig(run.settings, ready=replace(ready, environment={}), environ=environ) as rig:
+    commit = newest.session.commit
+    # Of a project without models of its own the code is in the stack; what was not committed cannot be had again.
+    kept = bool(run.settings.models) and commit is not None and not commit.dirty
+    code = code_at(commit.id, run.root) if commit and kept else None
+    with Rig(run.settings, ready=replace(ready, environment={}, code=code), environ=environ) as rig:
         yield rig
 
 

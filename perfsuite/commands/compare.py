@@ -33,7 +33,12 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "Exit status: 0 nothing is worse in B, 1 something is slower, wrong or lost, 2 usage, "
         "3 nothing could be judged, or perfsuite itself failed.",
     )
-    parser.add_argument("A", metavar="A", help="the stack that is: a name of `perfsuite stacks list`, or NAME:BACKEND")
+    parser.add_argument(
+        "A",
+        metavar="A",
+        help="the stack that is: a name of `perfsuite stacks list`, "
+        "NAME:BACKEND, or NAME@COMMIT of the project's own code",
+    )
     parser.add_argument("B", metavar="B", help="the stack that may replace it; BACKEND is ipex or stock")
     add = parser.add_argument
     add("-k", default="", metavar="EXPRESSION", help="only variants whose id fits, as in pytest")
@@ -106,7 +111,7 @@ def _report(options: argparse.Namespace, settings: Settings, root: Path) -> Repo
     )
     definitions = stack_definitions(settings.stacks, root)
     asked = [split_party(argument) for argument in (options.A, options.B)]
-    ready = [ready_stack(name, definitions, say=print) for name, _ in asked]
+    ready = [ready_stack(name, definitions, project=root, say=print) for name, _ in asked]
     with Rig(settings, ready=ready[0]) as one, Rig(settings, ready=ready[1]) as other:
         baseline, candidate = (
             Party(name=argument, backend=backend or own_backend(rig.stack.packages), rig=rig)

@@ -18,6 +18,7 @@ _CHECKS = {
     "overhead": "a figure through perfsuite against a bare loop",
     "faults": "planted ones, each to be found",
     "kernels": "lost silicon, planted, each to be named",
+    "kills": "timing runs killed at random moments and resumed: nothing lost, nothing left (half an hour)",
     "parser": "lines read in a second",
     "compare": "a stack against itself, and against itself slowed by 3 and by 1 %% (hours)",
     "night": "timing runs of one stack, and with one variant slowed: what is called slower (hours)",
@@ -38,7 +39,11 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     parsers = {
         name: checks.add_parser(name, help=text, description=text.replace("%%", "%")) for name, text in _CHECKS.items()
     }
-    parsers["compare"].add_argument("--runs", type=int, default=10, help="trials of slowed ones are twice as many")
+    parsers["compare"].add_argument(
+        "--runs", type=int, default=10, help="(default: %(default)s; trials of slowed ones are twice as many)"
+    )
+    parsers["kills"].add_argument("--runs", type=int, default=50, help="how many kills (default: %(default)s)")
+    parsers["kills"].add_argument("--seed", type=int, default=0, help="of their moments (default: %(default)s)")
     add = parsers["night"].add_argument
     add("--nights", type=_count, default=3, metavar="N", help="nights of one stack (default: %(default)s)")
     add("--planted", type=_count, default=1, metavar="N",
@@ -69,11 +74,13 @@ def _writable(text: str) -> Path:
 def _run(options: argparse.Namespace) -> int:
     from perfsuite.measure.lock import machine_lock
     from perfsuite.measure.rig import Rig
-    from perfsuite.selfcheck import compare, faults, kernels, overhead, parser
+    from perfsuite.selfcheck import compare, faults, kernels, kills, overhead, parser
     from perfsuite.settings import project_root, read_settings
 
     if options.what == "parser":
         return parser.run()
+    if options.what == "kills":  # its runs have a project and a lock of their own
+        return kills.run(runs=options.runs, seed=options.seed)
     settings = read_settings(project_root(Path.cwd()), {})
     if options.what == "night" and options.simulate:
         return _simulate(settings, options.simulate)

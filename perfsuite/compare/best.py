@@ -49,12 +49,17 @@ def pair_best(
 
 def wrong_modes(baseline: Party, candidate: Party, journal: Journal) -> tuple[Outcome, ...]:
     """The candidate's modes that are wrong or fail where the baseline's same mode, if it was tried, does not."""
-    known = {_cell(one): one.usable for one in journal.of(Screening) if one.stack == baseline.name}
+    known = {_cell(one): one.usable for one in _screenings(baseline, journal).values()}
     return tuple(
         judge_variant(one.variant, outputs=one.outputs, failure=one.failure)
-        for one in journal.of(Screening)
-        if one.stack == candidate.name and not one.usable and known.get(_cell(one), True)
+        for one in _screenings(candidate, journal).values()
+        if not one.usable and known.get(_cell(one), True)
     )
+
+
+def _screenings(party: Party, journal: Journal) -> dict[Variant, Screening]:
+    """Of each variant the newest: a resumed run tries again what failed."""
+    return {one.variant: one for one in journal.of(Screening) if one.stack == party.name}
 
 
 def _cell(screening: Screening) -> tuple[str, Mode, Precision, str]:
@@ -64,7 +69,7 @@ def _cell(screening: Screening) -> tuple[str, Mode, Precision, str]:
 
 def _choice(party: Party, variants: Iterable[Variant], journal: Journal, clock: Clock, say: Say) -> Variant | Gap:
     """The fastest, or why there is none."""
-    known = {record.variant: record for record in journal.of(Screening) if record.stack == party.name}
+    known = {variant: one for variant, one in _screenings(party, journal).items() if not one.failure}
     unsupported: list[str] = []
     untried: list[Variant] = []
     screenings: list[Screening] = []

@@ -30,7 +30,7 @@ def rows(
 ) -> tuple[Row, ...]:
     """One for each pairing, in order."""
     examinations = {record.pairing: record for record in journal.of(Examination)}
-    failures = {record.pairing: record.reason for record in journal.of(PairingFailure)}
+    failures = _failures(journal)
     found = []
     for pairing, speed in decided.items():
         pairs = tuple(pair for pair in journal.of(Pair) if pair.pairing == pairing)
@@ -46,6 +46,18 @@ def rows(
             )
         )
     return tuple(found)
+
+
+def _failures(journal: Journal) -> dict[Pairing, str]:
+    """Why pairings failed, but for those of which a resumed run then measured or examined more."""
+    found: dict[Pairing, str] = {}
+    for record in journal.of(object):
+        match record:
+            case PairingFailure(pairing=pairing, reason=reason):
+                found[pairing] = reason
+            case Pair(pairing=pairing) | Examination(pairing=pairing):
+                found.pop(pairing, None)
+    return found
 
 
 def _speed(

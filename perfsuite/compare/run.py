@@ -74,6 +74,7 @@ def _header(baseline: Party, candidate: Party, request: Request) -> Header:
     return Header(
         baseline=baseline.rig.stack,
         candidate=candidate.rig.stack,
+        commits=(baseline.rig.commit, candidate.rig.commit),
         backends=(baseline.backend, candidate.backend),
         machine_slug=baseline.rig.machine.slug,
         environments=(baseline.rig.environment, candidate.rig.environment),

@@ -27,6 +27,7 @@ class Header:
 
     baseline: Stack
     candidate: Stack
+    commits: tuple[str | None, str | None]
     backends: tuple[str, str]
     machine_slug: str
     environments: tuple[dict[str, str], dict[str, str]]
@@ -64,7 +65,8 @@ class Schedule:
         self._resolution = resolution
         self._clock = clock
         self._say = say
-        self._failed = {record.pairing for record in journal.of(PairingFailure)}
+        #: In this run: what an earlier one failed with, a worker that somebody killed say, is tried again.
+        self._failed: set[Pairing] = set()
         self._pairs: dict[Pairing, list[Pair]] = defaultdict(list)
         for pair in journal.of(Pair):
             self._pairs[pair.pairing].append(pair)

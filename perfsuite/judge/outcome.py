@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from perfsuite.judge.confirmation import Judgement
+from perfsuite.judge.costs import without_noise
 from perfsuite.records.confirmation import Confirmation, Finding
 from perfsuite.records.outcome import Outcome
 from perfsuite.records.speed import Speed, Verdict
@@ -55,7 +56,7 @@ def judge_variant(
 def with_confirmation(outcome: Outcome, judgement: Judgement) -> Outcome:
     """The outcome once its suspicion was looked into: what pairs tell of speed and costs replaces what was stored."""
     found = judgement.confirmation
-    costs = outcome.costs if found.finding is Finding.NOT_RUN else found.costs
+    costs = outcome.costs if found.finding is Finding.NOT_RUN else (*without_noise(outcome.costs), *found.costs)
     return with_speed(replace(outcome, costs=costs, confirmation=found), judgement.speed)
 
 

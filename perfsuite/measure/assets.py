@@ -7,7 +7,10 @@ import hashlib
 import json
 from pathlib import Path
 
+from filelock import BaseFileLock, FileLock
+
 import perfsuite.models
+from perfsuite.measure.code import Code
 from perfsuite.measure.environment import cache_folder
 from perfsuite.measure.packages import fetch_sources
 from perfsuite.models.base import Sources
@@ -15,10 +18,14 @@ from perfsuite.spec import Variant
 
 
 class Assets:
-    """The weights and inputs of one weights policy; a worker makes what is missing of them."""
+    """The weights and inputs of one weights policy; a worker makes what is missing of them.
 
-    def __init__(self, policy: str) -> None:
+    Those of ``code``, another commit of the user's project, are its own: its models may be others.
+    """
+
+    def __init__(self, policy: str, code: Code | None = None) -> None:
         self._policy = policy
+        self._commit = f"-{code.commit[:12]}" if code else ""
         self._made: set[Variant] = set()
 
     @functools.cached_property
@@ -27,7 +34,13 @@ class Assets:
         return fetch_sources()
 
     def folder(self, model: str) -> Path:
-        return cache_folder() / "assets" / f"{model}-{self._policy}-{_recipe_digest()}"
+        return cache_folder() / "assets" / f"{model}-{self._policy}-{_recipe_digest()}{self._commit}"
+
+    def lock(self, model: str) -> BaseFileLock:
+        """To be held while they are made; whoever has waited finds what another process has made."""
+        folder = self.folder(model)
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(folder / "lock")
 
     def about(self, model: str) -> dict[str, str]:
         """The weights' origin in words, and their kind: pretrained or seeded. The model must have been run."""

@@ -233,6 +233,14 @@ def unchecked(variants: Sequence[Variant], journal: Journal, *, observing: bool)
     ]
 
 
+def unmeasured(
+    variants: Sequence[Variant], replicates: int, journal: Journal, *, observing: bool
+) -> frozenset[Variant]:
+    """Those of which the journal lacks a replicate or a check: a resumed run measures them again."""
+    done = [entry.variant for entry in journal.entries]
+    return frozenset((*steps(variants, replicates, done), *unchecked(variants, journal, observing=observing)))
+
+
 def _check(rig: Rig, variant: Variant, *, observing: bool) -> CheckEntry:
     from perfsuite.check.sketch import sketch
 

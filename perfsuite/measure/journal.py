@@ -41,7 +41,7 @@ class Journal(Generic[H]):
 
     @classmethod
     def resume(cls, folder: Path, header: H, *, incidental: Collection[str] = ()) -> Self:
-        """Go on with the newest journal; a line cut off by a crash is left out.
+        """Go on with the newest journal; a line cut off by a crash is left out, a cut header is written anew.
 
         In the ``incidental`` fields its header, which it keeps, may differ. UsageError if there is no journal, or
         none to trust, or if it was measured otherwise.
@@ -50,6 +50,9 @@ class Journal(Generic[H]):
         if newest is None:
             raise UsageError(f"--resume: there is no journal in {folder}; run without it")
         first, *rest = newest.read_bytes().splitlines(keepends=True) or [b""]
+        if not first.endswith(b"\n"):  # killed before anything could be measured
+            newest.unlink()
+            return cls.create(folder, header)
         whole = [line for line in rest if line.endswith(b"\n")]
         try:
             found: Any = msgspec.json.decode(first, type=cls.header_type)

@@ -30,11 +30,19 @@ class Launcher:
     """A process of the interpreter ``python`` that imports one backend and forks workers from it."""
 
     def __init__(
-        self, *, python: Path, backend: str, environment: dict[str, str], cpus: tuple[int, ...], logs: Path
+        self,
+        *,
+        python: Path,
+        backend: str,
+        environment: dict[str, str],
+        project: str,
+        cpus: tuple[int, ...],
+        logs: Path,
     ) -> None:
         self._python = python
         self._backend = backend
         self._environment = environment
+        self._project = project
         self._cpus = cpus
         self._logs = logs
         self._numbers = itertools.count(1)
@@ -52,8 +60,10 @@ class Launcher:
         arguments = [str(theirs.fileno()), str(int(preload)), ",".join(map(str, self._cpus))]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [str(self._python), "-m", "perfsuite.worker", *arguments],
+                # -P: nothing is imported from the folder that it runs in, but by PYTHONPATH.
+                [str(self._python), "-P", "-m", "perfsuite.worker", *arguments],
                 env=self._environment,
+                cwd=self._project,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

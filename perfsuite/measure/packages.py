@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from uv import find_uv_bin
 from perfsuite.errors import AssetError
 from perfsuite.measure.environment import cache_folder
 from perfsuite.models.base import Sources
+from perfsuite.partial import partial_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,8 @@ def fetch_sources() -> Sources:
 
 def _install(requirement: str, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(dir=target.parent))
+    partial = partial_of(target)
+    partial.mkdir()
     command = [find_uv_bin(), "pip", "install", "--no-deps", "--quiet", "--target", str(partial), requirement]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

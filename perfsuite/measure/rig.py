@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from perfsuite.backends import BACKENDS
@@ -53,6 +53,7 @@ class Rig:
     ) -> None:
         self.settings = settings
         self.stack = ready.stack if ready else current_stack()
+        self.environ = environ
         self._planted = planted
         #: The interpreter of another stack than the current one.
         self.other_python = ready.python if ready else None
@@ -64,7 +65,16 @@ class Rig:
         # Workers are killed, and libraries in them clean up at exit: what they leave goes with the run's folder.
         temporary = self._scratch.path / "tmp"
         temporary.mkdir()
-        fixed = {"PYTHONPATH": python_path(environ), "TMPDIR": str(temporary)}
+        code, project = (ready.code if ready else None), os.getcwd()
+        path = list(filter(None, environ.get("PYTHONPATH", "").split(os.pathsep)))
+        #: Of the user's project, where it is another than what lies in its folder.
+        self.commit = code.commit if code else None
+        self._checkout = contextlib.ExitStack()
+        if code:
+            checkout = self._checkout.enter_context(code.checkout(self._scratch.path / "code"))
+            project = code.there(project, checkout)
+            path = [code.there(one, checkout) for one in path]
+        fixed = {"PYTHONPATH": python_path(project, path), "TMPDIR": str(temporary)}
         self.worker_environment = worker_environment(
             {**environ, **(ready.environment if ready else {}), **fixed},
             threads=self.placement.threads,
@@ -76,6 +86,8 @@ class Rig:
             settings,
             python=ready.python if ready else Path(sys.executable),
             environment=self.worker_environment,
+            code=code,
+            project=project,
             placement=self.placement,
             folder=self._scratch.path,
             ledger=self.ledger,
@@ -86,10 +98,9 @@ class Rig:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._workers.close()
+        self._checkout.close()
         self._scratch.close()
 
     def relaunch(self, variant: Variant) -> None:
@@ -153,10 +164,9 @@ class Rig:
         """Hold outputs of the variant against FP32's."""
         from perfsuite.check.outputs import check
 
-        reference = self.reference(variant)
         return check(
             variant,
-            reference,
+            self.reference(variant),
             answer,
             yields=self.models[variant.model].yields,
             weights_kind=self.weights_kind(variant.model),

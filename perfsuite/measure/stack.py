@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from perfsuite.errors import StackError
+from perfsuite.measure.code import Code
 from perfsuite.records.measurement import Stack
 
 #: Any Python since 3.8 can say this. The last line is the answer: a sitecustomize may print before it.
@@ -27,12 +28,16 @@ _TIMEOUT_S = 60.0  # 0.1 s when the disk's cache is warm; the rest is for a cold
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadyStack:
-    """A stack that can be run in: its interpreter, the variables it is to have, what is installed."""
+    """A stack that can be run in: its interpreter, the variables it is to have, what is installed.
+
+    ``code`` is a commit of the user's project that its workers import in the place of what lies in its folder.
+    """
 
     name: str
     python: Path
     environment: Mapping[str, str]
     stack: Stack
+    code: Code | None = None
 
 
 def current_stack() -> Stack:

@@ -67,6 +67,7 @@ class Timed:
             load_s=self._ready["load_s"],
             prepare_s=self._ready["prepare_s"],
             first_inference_s=self._ready["first_inference_s"],
+            cold_compile_s=self._ready["cold_compile_s"],
             warm_up_s=warmup.duration_ns * 1e-9,
             timed_s=sum(sum(block.latencies_ns) for block in blocks) * 1e-9,
         )

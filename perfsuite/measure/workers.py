@@ -9,6 +9,7 @@ from typing import Any, TypedDict, Unpack
 
 from perfsuite.errors import StaleArtefactError
 from perfsuite.measure.assets import Assets
+from perfsuite.measure.code import Code
 from perfsuite.measure.launch import Launcher, Worker
 from perfsuite.measure.ledger import Ledger
 from perfsuite.measure.placement import Placement
@@ -31,6 +32,8 @@ class How(TypedDict, total=False):
 class Workers:
     """Starts workers of the interpreter ``python``; a backend's launcher starts when it is first needed.
 
+    They run in the folder ``project``, where ``code`` is checked out if it is another commit than the user's own.
+
     The first that calibrates does so for all that follow in any mode, but for those with a fault in them.
     """
 
@@ -40,6 +43,8 @@ class Workers:
         *,
         python: Path,
         environment: Mapping[str, str],
+        code: Code | None,
+        project: str,
         placement: Placement,
         folder: Path,
         ledger: Ledger,
@@ -47,11 +52,12 @@ class Workers:
         self._settings = settings
         self._python = python
         self._environment = dict(environment)
+        self._project = project
         self._placement = placement
         self._folder = folder
         self._ledger = ledger
         self._launchers: dict[str, Launcher] = {}
-        self.assets = Assets(settings.weights)
+        self.assets = Assets(settings.weights, code)
 
     def close(self) -> None:
         """End every process."""
@@ -131,8 +137,9 @@ class Workers:
     def _make_assets(self, maker: Variant) -> None:
         if self.assets.are_made(maker):
             return
-        with self._ledger.spending(Chore.DATA):
-            self.assets.folder(maker.model).mkdir(parents=True, exist_ok=True)
+        with self._ledger.spending(Chore.DATA), self.assets.lock(maker.model):
+            if self.assets.are_made(maker):  # by the process that was waited for
+                return
             with self._fork(maker) as worker:
                 worker.call(
                     "make_assets",
@@ -150,6 +157,7 @@ class Workers:
                 python=self._python,
                 backend=backend,
                 environment=self._environment,
+                project=self._project,
                 cpus=self._placement.cpus,
                 logs=self._folder / "logs",
             )

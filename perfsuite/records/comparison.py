@@ -77,7 +77,7 @@ class Examination:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairingFailure:
-    """A pairing of which one side crashed, hung or raised; no more is tried of it."""
+    """A pairing of which one side crashed, hung or raised; no more is tried of it until the comparison is resumed."""
 
     pairing: Pairing
     reason: str

@@ -13,7 +13,6 @@ from perfsuite.records.violation import Violation
 from perfsuite.spec import Variant
 from perfsuite.stats.growth import growth_bytes_per_iteration
 from perfsuite.stats.location import fastest_half_mean, slowest_quarter_mean
-from perfsuite.stats.stalls import stall_share
 
 #: 292 years: clocks count nanoseconds in 64 bits.
 _LONGEST_NS = 2**63 - 1
@@ -54,6 +53,9 @@ class Stages:
     timed_s: float
     #: What the launcher that it was forked from took to import the stack; None in files older than it.
     import_s: float | None = None
+    #: What compiling took where nothing of it was cached, as on a stack's first day; None where something was, where
+    #: nobody tells, and in files older than it. It is a part of ``first_inference_s``.
+    cold_compile_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,11 +155,6 @@ class Replicate:
         later = self.blocks[len(self.blocks) // 2 :]
         held = [block.conditions.resident_bytes if block.conditions else None for block in later]
         return growth_bytes_per_iteration(held, [len(block.latencies_ns) for block in later])
-
-    @property
-    def stall_share(self) -> float:
-        """The part of the timed iterations' time that went into those that took far longer than the others."""
-        return stall_share(self.latencies_ns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

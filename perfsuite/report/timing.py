@@ -25,6 +25,8 @@ _TOLD = (Verdict.IMPROVED, Verdict.INCONCLUSIVE, Verdict.REGRESSED, Verdict.LOST
 class Timing:
     """What a timing run came to. ``untimed`` was asked for and is unsupported; ``resumed`` counts older replicates.
 
+    ``unmeasured`` are those whose workers failed: ``--resume`` measures them again.
+
     ``baselines`` is the folder's name, ``wall_s`` what measuring and checking took, ``chores`` what of it went where
     beside the timed workers.
     """
@@ -33,6 +35,7 @@ class Timing:
     results: Mapping[Variant, Measurement | Failure]
     untimed: Mapping[Variant, Support]
     resumed: Mapping[Variant, int]
+    unmeasured: frozenset[Variant]
     acceptance: Acceptance | None
     not_accepted: str | None
     baselines: str
@@ -55,6 +58,7 @@ def timing_lines(timing: Timing) -> list[str]:
         *([timing.not_accepted] if timing.not_accepted else ()),
         *unsteady_lines(measured),
         *_resumed_lines(timing),
+        *_unmeasured_lines(timing),
         *([wall_time_line(timing)] if timing.results else ()),
     ]
 
@@ -106,6 +110,12 @@ def _resumed_lines(timing: Timing) -> Iterator[str]:
     if resumed := sum(timing.resumed.values()):
         total = sum(len(one.replicates) for one in timing.results.values() if isinstance(one, Measurement))
         yield f"{resumed} of {total} replicates were measured by the run that was resumed"
+
+
+def _unmeasured_lines(timing: Timing) -> Iterator[str]:
+    if timing.unmeasured:
+        names = ", ".join(sorted(variant.id for variant in timing.unmeasured))
+        yield f"--resume keeps what was measured, and tries again what failed ({len(timing.unmeasured)}): {names}"
 
 
 def wall_time_line(timing: Timing) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -137,7 +136,7 @@ def planted(rig: Rig, plant: Plant) -> Iterator[Rig]:
     settings = rig.settings
     if plant.halve_threads:
         settings = dataclasses.replace(settings, threads=max(1, rig.placement.threads // 2))
-    with Rig(settings, environ={**os.environ, **plant.environment}) as other:
+    with Rig(settings, environ={**rig.environ, **plant.environment}) as other:
         yield other
 
 

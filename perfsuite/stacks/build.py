@@ -11,6 +11,7 @@ from pathlib import Path
 
 from perfsuite.errors import StackError
 from perfsuite.machine.stack import ProbeFailure, run_probe
+from perfsuite.measure.code import code_at
 from perfsuite.measure.stack import ReadyStack, current_stack, stack_of
 from perfsuite.records.measurement import Stack
 from perfsuite.stacks.definitions import CURRENT, StackDefinition, find, pinned_text
@@ -18,6 +19,8 @@ from perfsuite.stacks.failures import import_failure, uv_failure
 from perfsuite.stacks.folders import Built, discard, read_record, stack_folder, stack_lock, usage, write_record
 from perfsuite.stacks.uv import UvError, run_uv
 
+#: Between a stack and the commit of the user's project that is run in it.
+_COMMIT = "@"
 _IPEX = "intel-extension-for-pytorch"
 #: The first import also compiles thousands of modules to bytecode. Whole builds, it included, took 10 to 53 s
 #: on two cores; the rest is for a cold disk.
@@ -28,19 +31,22 @@ def ready_stack(
     name: str,
     definitions: Mapping[str, StackDefinition],
     *,
+    project: Path,
     torch_backend: str | None = None,
     say: Callable[[str], None],
 ) -> ReadyStack:
-    """The stack of that name, built first if it is not.
+    """The stack of that name, built first if it is not; NAME@COMMIT has the project's code of that commit.
 
-    Raises UsageError for an unknown name, StackError for a stack that cannot be built or run.
+    Raises UsageError for an unknown name or commit, StackError for a stack that cannot be built or run.
     """
+    name, _, commit = name.partition(_COMMIT)
+    code = code_at(commit, project) if commit else None
     if name == CURRENT:
-        return ReadyStack(name=name, python=Path(sys.executable), environment={}, stack=current_stack())
+        return ReadyStack(name=name, python=Path(sys.executable), environment={}, stack=current_stack(), code=code)
     definition = find(name, definitions)
     python = definition.interpreter or build_stack(definition, torch_backend=torch_backend, say=say)
     stack = installed_stack(definition, python)
-    return ReadyStack(name=name, python=python, environment=definition.environment, stack=stack)
+    return ReadyStack(name=name, python=python, environment=definition.environment, stack=stack, code=code)
 
 
 def build_stack(

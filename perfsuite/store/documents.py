@@ -7,7 +7,6 @@ the measurement, without what the session has: the stack, the machine class and 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +16,7 @@ from typing import Any
 import msgspec
 
 from perfsuite.errors import BaselineError
+from perfsuite.partial import partial_of
 from perfsuite.records.measurement import Measurement
 from perfsuite.records.session import Session
 from perfsuite.spec import Variant
@@ -99,7 +99,7 @@ def write_session(path: Path, document: Mapping[str, Any], session: Session) -> 
     except UNTRUSTED as error:
         raise BaselineError(f"this session could not be read again ({type(error).__name__}: {error})") from error
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial = partial_of(path)
     try:
         partial.write_text(text, encoding="utf-8")
         partial.replace(path)

@@ -19,6 +19,7 @@ import gc
 import importlib
 import json
 import os
+import select
 import selectors
 import signal
 import socket
@@ -113,6 +114,13 @@ def main(control_fd: int, *, preload: bool, cpus: set[int]) -> None:
         end_all()
 
 
+def _is_closed(control: socket.socket) -> bool:
+    """Whether the run has died, though what it asked for before still waits to be read: an import takes 5 to 25 s."""
+    poll = select.poll()
+    poll.register(control, 0)  # of a hang-up it tells in any case
+    return bool(poll.poll(0))
+
+
 def _serve(control: socket.socket, workers: set[int], *, preload: bool) -> None:
     line = Line(control)
     selector = selectors.DefaultSelector()
@@ -122,7 +130,7 @@ def _serve(control: socket.socket, workers: set[int], *, preload: bool) -> None:
         for key, _ in selector.select():
             if key.fileobj is control:
                 request, fds, _, _ = socket.recv_fds(control, 1 << 16, 2)
-                if not request:
+                if not request or _is_closed(control):
                     return
                 if request == NOTHING:
                     line.send({"settled": True})

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from perfsuite.models.base import Model, Reads, Sources
 from perfsuite.models.images import CALIBRATION, MEASURED, image_batches
 from perfsuite.models.seeded import seed_parameters, set_batch_norm_statistics
 from perfsuite.models.text import sentences, token_batches
+from perfsuite.partial import partial_of
 from perfsuite.spec import Workload
 
 #: Calibration samples in all: observers of a range settle within a few dozen (judgement, checked
@@ -88,8 +88,9 @@ def make_inputs(model: Model, sources: Sources, folder: Path, workload: Workload
     module = load_module(model, sources, folder)
     one = tuple(torch.from_numpy(arrays[name][0][:1]) for name in sorted(arrays) if name.startswith("measured"))
     arrays["macs"] = count_macs(module, one) * shape.batch
-    partial = folder / f".{workload.name}.{os.getpid()}.npz"
-    np.savez(partial, **arrays)
+    partial = partial_of(folder / f"{workload.name}.npz")
+    with partial.open("wb") as file:  # of a path, savez would change the name
+        np.savez(file, **arrays)
     partial.rename(folder / f"{workload.name}.npz")
 
 
@@ -162,7 +163,10 @@ def digest_inputs(inputs: Inputs) -> str:
 
 
 def _write_weights(module: torch.nn.Module, folder: Path, origin: dict[str, str]) -> None:
-    partial = folder / f".weights.{os.getpid()}.safetensors"
+    partial = partial_of(folder / "weights.safetensors")
     save_file({k: v.contiguous().clone() for k, v in module.state_dict().items()}, partial)
     partial.rename(folder / "weights.safetensors")
-    (folder / "weights.json").write_text(json.dumps(origin | {"sha256": digest_weights(module)}))
+    # In one step too, for it says that the weights are there: cut short by a kill it would stay, and be read.
+    partial = partial_of(folder / "weights.json")
+    partial.write_text(json.dumps(origin | {"sha256": digest_weights(module)}))
+    partial.rename(folder / "weights.json")

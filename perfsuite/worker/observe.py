@@ -105,6 +105,19 @@ def graphs() -> dict[str, Any] | None:
     }
 
 
+def cold_compile_s() -> float | None:
+    """What TorchDynamo took to compile where Inductor's cache held nothing of it; None where it did, or is not asked.
+
+    It is not asked where weights are folded into the graph (stock's freezing).
+    """
+    dynamo = sys.modules.get("torch._dynamo.utils")
+    cache = dynamo.counters["inductor"] if dynamo else Counter[str]()
+    if cache["fxgraph_cache_hit"] or not cache["fxgraph_cache_miss"]:
+        return None
+    found = graphs()
+    return found["compile_s"] if found else None
+
+
 def _first_line(text: str) -> str:
     """Without what differs from process to process: the address of an object."""
     return re.sub(r"\d{9,}", "...", text.strip().partition("\n")[0])

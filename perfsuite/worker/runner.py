@@ -20,7 +20,7 @@ from perfsuite.models import load_models
 from perfsuite.models.base import Reads, Sources
 from perfsuite.spec import Mode, Precision, workload
 from perfsuite.worker import assets, faults, probe
-from perfsuite.worker.observe import forget_graphs, held_bytes, observe, resident_bytes
+from perfsuite.worker.observe import cold_compile_s, forget_graphs, held_bytes, observe, resident_bytes
 from perfsuite.worker.protocol import Closed, Job, Line
 from perfsuite.worker.timing import time_block, warm_up
 
@@ -105,6 +105,7 @@ class Worker:
             "load_s": loaded_s - start_s,
             "prepare_s": prepared_s - loaded_s,
             "first_inference_s": first_s - prepared_s,
+            "cold_compile_s": cold_compile_s(),
         }
 
     def _prepared(self, recipe: Recipe, weights_sha256: str) -> Forward:

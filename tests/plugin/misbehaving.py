@@ -1,36 +1,14 @@
-"""Tiny models for real workers: a good one, and one for each way in which a worker can fail."""
+"""Tiny models for real workers: the good one, and one for each way in which a worker can fail."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perfsuite.errors import AssetError
-from perfsuite.models.base import Model, Reads, Sources, Weights, Yields
+from perfsuite.models.base import Sources
+from perfsuite.models.tiny import TINY, Tiny
 
 if TYPE_CHECKING:
     import torch
-
-
-class Tiny(Model):
-    """Two layers that train nobody: what is tested is everything around them."""
-
-    name = "tiny"
-    reads = Reads.IMAGES
-    yields = Yields.LOGITS
-
-    def build(self, sources: Sources) -> torch.nn.Module:
-        import torch
-
-        return torch.nn.Sequential(
-            torch.nn.Conv2d(3, 8, 7, stride=16),
-            torch.nn.ReLU(),
-            torch.nn.AdaptiveAvgPool2d(4),
-            torch.nn.Flatten(),
-            torch.nn.Linear(128, 10),
-        )
-
-    def pretrained(self, sources: Sources) -> Weights:
-        raise AssetError("nobody ever trained it")
 
 
 class _Failing(Tiny):
@@ -74,7 +52,9 @@ class Faulty(Tiny):
         return FaultyForward(self.name)
 
 
-TINY, CRASH, HANG, GARBAGE, MEMORY, PARENT = Tiny(), Crash(), Hang(), Garbage(), Memory(), Parent()
+__all__ = ["TINY"]
+
+CRASH, HANG, GARBAGE, MEMORY, PARENT = Crash(), Hang(), Garbage(), Memory(), Parent()
 DIES, DOUBLE, NEGATED = Faulty("dies"), Faulty("double"), Faulty("negated")
 GROWS, LATE, SLOWS = Faulty("grows"), Faulty("late"), Faulty("slows")
 STALLS, WRONG, WRONG_ALONE = Faulty("stalls"), Faulty("wrong"), Faulty("wrong-alone")

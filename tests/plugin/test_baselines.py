@@ -184,6 +184,6 @@ def test_a_file_that_is_no_baseline_stops_the_run_before_it_starts(project: pyte
     path = project.path / "baselines" / "some-machine" / "some-stack" / "session.json"
     path.parent.mkdir(parents=True)
     path.write_text(content)
-    result = _run(project)
+    result = project.runpytest_inprocess("--benchmark-only", "-k", _ONE)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: *{path.name} is not *"])

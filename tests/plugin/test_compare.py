@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 from project import SETTINGS
 
+from perfsuite.cli import main
+from perfsuite.selfcheck.processes import living
+
 _TINY = ("-k", "tiny and eager and fp32", "--workload", "smoke")
 _STACKS = f"""
 [tool.perfsuite.stacks.same]
@@ -95,6 +98,25 @@ def test_a_killed_comparison_resumes_with_what_it_had(folder: Path) -> None:
     assert len(row["pairs"]) == journal.read_text().count('{"Pair"') >= kept + 1
 
 
+def test_a_worker_killed_from_outside_costs_its_pairing_until_the_comparison_is_resumed(folder: Path) -> None:
+    arguments = ("current:stock", "same:stock", *_TINY, "--resolution", "50%", "--output", "out.json")
+    first = subprocess.Popen(_command(*arguments), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    launchers: set[int] = set()
+    workers: set[int] = set()
+    while not workers:
+        assert first.poll() is None, "it ended by itself"
+        launchers = {one.pid for one in living() if one.parent == first.pid and "perfsuite.worker" in one.command}
+        workers = {one.pid for one in living() if one.parent in launchers}
+    os.kill(workers.pop(), signal.SIGKILL)
+    assert first.wait(timeout=300) == 1
+    (row,) = _report(folder)["rows"]
+    assert "killed by SIGKILL" in row["outcome"]["failure"]
+    done = _run(folder, *arguments, "--resume")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (row,) = _report(folder)["rows"]
+    assert row["outcome"]["failure"] == ""
+
+
 def test_a_side_that_crashes_is_an_error_with_its_reason(folder: Path) -> None:
     selection = ("-k", "crash and eager and fp32", "--workload", "smoke")
     done = _run(folder, "current:stock", "same:stock", *selection, "--output", "out.json")
@@ -126,11 +148,21 @@ def test_what_only_one_stack_supports_is_told_with_its_reason(folder: Path) -> N
         (("current", "same", "--resume"), "there is no journal"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_in_one_line(folder: Path, arguments: tuple[str, ...], words: str) -> None:
-    done = _run(folder, *arguments)
-    assert done.returncode == 2
-    assert words in done.stderr
-    assert "Traceback" not in done.stderr
+def test_what_cannot_be_meant_is_refused_in_one_line(
+    folder: Path,
+    arguments: tuple[str, ...],
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    with pytest.raises(SystemExit) as ended:  # argparse ends by itself
+        raise SystemExit(main(["compare", *arguments]))
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert "Traceback" not in said
 
 
 def test_a_subfolder_has_its_projects_stacks_and_journals(folder: Path) -> None:

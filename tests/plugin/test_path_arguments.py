@@ -46,10 +46,10 @@ def folders(tmp_path_factory: pytest.TempPathFactory, project: pytest.Pytester) 
 def test_a_path_behind_a_space_is_refused_and_behind_an_equals_sign_is_not(
     project: pytest.Pytester, folders: dict[str, Path], where: str, option: str
 ) -> None:
-    refused = project.runpytest_subprocess("--collect-only", "--benchmark-only", option, folders[where])
+    refused = project.runpytest_inprocess("--collect-only", "--benchmark-only", option, folders[where])
     assert refused.ret == pytest.ExitCode.USAGE_ERROR
     assert refused.stderr.str().strip() == f"ERROR: {_SENTENCE.format(option, folders[where])}"
-    taken = project.runpytest_subprocess("--collect-only", "-q", f"{option}={folders[where]}", "-k", "tiny and eager")
+    taken = project.runpytest_inprocess("--collect-only", "-q", f"{option}={folders[where]}", "-k", "tiny and eager")
     assert taken.ret == 0
     assert any("test_outputs[tiny-stock-eager" in line for line in taken.outlines)
 

@@ -6,18 +6,18 @@ import pytest
 
 
 def _collected(project: pytest.Pytester, *arguments: str) -> list[str]:
-    result = project.runpytest_subprocess("--collect-only", "-q", *arguments)
+    result = project.runpytest_inprocess("--collect-only", "-q", *arguments)
     return [line.partition("[")[2].rstrip("]") for line in result.outlines if "::" in line]
 
 
 def test_plain_pytest_times_nothing(project: pytest.Pytester) -> None:
-    result = project.runpytest_subprocess("--collect-only", "-q")
+    result = project.runpytest_inprocess("--collect-only", "-q")
     assert any("test_outputs" in line for line in result.outlines)
     assert not any("test_latency" in line for line in result.outlines)
 
 
 def test_benchmark_only_runs_timings_alone(project: pytest.Pytester) -> None:
-    result = project.runpytest_subprocess("--collect-only", "-q", "--benchmark-only")
+    result = project.runpytest_inprocess("--collect-only", "-q", "--benchmark-only")
     assert any("test_latency" in line for line in result.outlines)
     assert not any("test_outputs" in line for line in result.outlines)
 
@@ -39,7 +39,7 @@ def test_a_workload_is_chosen_by_option_or_by_mark(project: pytest.Pytester) -> 
 
 
 def test_unsupported_variants_are_skipped_with_their_reason(project: pytest.Pytester) -> None:
-    result = project.runpytest_subprocess("-rs", "-k", "tiny and stock and torchscript and int8")
+    result = project.runpytest_inprocess("-rs", "-k", "tiny and stock and torchscript and int8")
     assert result.ret == 0
     result.assert_outcomes(skipped=2)
     result.stdout.fnmatch_lines(["*unsupported: torchao's INT8 is lowered by Inductor alone*"])
@@ -53,19 +53,19 @@ def test_unsupported_variants_are_skipped_with_their_reason(project: pytest.Pyte
     ],
 )
 def test_bad_options_are_refused_in_one_line(project: pytest.Pytester, arguments: list[str], message: str) -> None:
-    result = project.runpytest_subprocess(*arguments)
+    result = project.runpytest_inprocess(*arguments)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: {message}"])
 
 
 def test_a_bad_model_setting_is_refused(project: pytest.Pytester) -> None:
     project.makepyprojecttoml('[tool.perfsuite.models]\nmine = "no_such_module:MODEL"\n')
-    result = project.runpytest_subprocess("--collect-only")
+    result = project.runpytest_inprocess("--collect-only")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: *mine = 'no_such_module:MODEL'*"])
 
 
 def test_resume_without_a_journal_is_refused(project: pytest.Pytester) -> None:
-    result = project.runpytest_subprocess("--benchmark-only", "--resume", "-k", "tiny and stock and eager and fp32")
+    result = project.runpytest_inprocess("--benchmark-only", "--resume", "-k", "tiny and stock and eager and fp32")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "--resume: there is no journal" in result.stderr.str() + result.stdout.str()

@@ -31,12 +31,12 @@ def test_workers_run_in_the_stack_that_is_named(stacks: pytest.Pytester) -> None
 
 
 def test_what_the_stack_lacks_is_skipped_with_its_reason(stacks: pytest.Pytester) -> None:
-    result = stacks.runpytest_subprocess("--stack", "bare", "-rs", "-k", _EAGER)
+    result = stacks.runpytest_inprocess("--stack", "bare", "-rs", "-k", _EAGER)
     result.assert_outcomes(skipped=1)
     result.stdout.fnmatch_lines(["*unsupported: torch is not installed*"])
 
 
 def test_an_unknown_stack_is_refused_in_one_line(stacks: pytest.Pytester) -> None:
-    result = stacks.runpytest_subprocess("--stack", "nowhere")
+    result = stacks.runpytest_inprocess("--stack", "nowhere")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: no stack nowhere; there are *ipex-2.8*traced*"])

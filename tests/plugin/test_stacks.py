@@ -121,23 +121,24 @@ def wait_until(true: Callable[[], bool]) -> None:
 def test_a_stack_is_built_once_and_holds_what_it_requires_alone(tmp_path: Path) -> None:
     definitions = stack_definitions({"mine": SIX | {"environment": {"A": "1"}}}, tmp_path)
     said: list[str] = []
-    first = ready_stack("mine", definitions, say=said.append)
+    first = ready_stack("mine", definitions, project=tmp_path, say=said.append)
     assert (first.stack.packages, first.environment) == ({"six": "1.16.0"}, {"A": "1"})
     assert first.stack.python == current_stack().python
     seen = subprocess.run([first.python, "-c", "import six; print(six.__version__)"], capture_output=True, check=True)
     assert seen.stdout == b"1.16.0\n"
     assert [line.split(":")[1].split()[0] for line in said] == ["building", "built"]
-    assert ready_stack("mine", definitions, say=said.append) == first
+    assert ready_stack("mine", definitions, project=tmp_path, say=said.append) == first
     assert len(said) == 2
 
 
 def test_the_current_stack_needs_no_building() -> None:
-    ready = ready_stack("current", {}, say=pytest.fail)
+    ready = ready_stack("current", {}, project=Path.cwd(), say=pytest.fail)
     assert (ready.python, ready.stack) == (Path(sys.executable), current_stack())
 
 
 def test_an_interpreter_of_the_users_answers_for_itself(tmp_path: Path) -> None:
-    ready = ready_stack("mine", stack_definitions({"mine": {"interpreter": sys.executable}}, tmp_path), say=pytest.fail)
+    definitions = stack_definitions({"mine": {"interpreter": sys.executable}}, tmp_path)
+    ready = ready_stack("mine", definitions, project=tmp_path, say=pytest.fail)
     assert ready.stack == current_stack()
 
 
@@ -156,7 +157,7 @@ def test_an_interpreter_that_is_none_is_one_clear_error(tmp_path: Path, script: 
         (tmp_path / "python").chmod(0o755)
     definitions = stack_definitions({"mine": {"interpreter": "python"}}, tmp_path)
     with pytest.raises(StackError, match=rf"^stack mine: .*{reason}; correct interpreter in \[tool.*\]$"):
-        ready_stack("mine", definitions, say=pytest.fail)
+        ready_stack("mine", definitions, project=tmp_path, say=pytest.fail)
 
 
 def test_an_impossible_requirement_is_named_with_uvs_reason(tmp_path: Path, cache: Path) -> None:

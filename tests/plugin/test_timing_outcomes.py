@@ -110,10 +110,8 @@ def test_a_compiled_mode_that_compiled_nothing_fails(
 
 
 @pytest.mark.parametrize("name", ["no-such-stack", "ipex-2.6"])
-def test_a_baseline_stack_that_there_is_not_is_refused(
-    project: pytest.Pytester, timing: Callable[..., pytest.RunResult], name: str
-) -> None:
-    result = timing("--baseline-stack", name, "-m", "tiny and stock and eager and fp32")
+def test_a_baseline_stack_that_there_is_not_is_refused(project: pytest.Pytester, name: str) -> None:
+    result = project.runpytest_inprocess("--benchmark-only", "--baseline-stack", name, "-m", "tiny")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: *{name}*"])
     shutil.rmtree(project.path / ".perfsuite", ignore_errors=True)
@@ -123,6 +121,6 @@ def test_a_baseline_stack_that_there_is_not_is_refused(
     "option", ["--resume", "--baseline-update", "--no-evidence", "--replicates=3", "--accept-lost"]
 )
 def test_an_option_of_timing_runs_is_not_ignored_in_silence(project: pytest.Pytester, option: str) -> None:
-    result = project.runpytest_subprocess(option)
+    result = project.runpytest_inprocess(option)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: {option.partition('=')[0]}: of a timing run only; add --benchmark-only"])

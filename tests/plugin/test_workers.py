@@ -48,7 +48,7 @@ def test_each_failure_costs_its_own_variant_and_says_what_happened(
     assert "can't allocate memory" in output
 
 
-def test_a_worker_killed_from_outside_costs_its_own_variant(project: pytest.Pytester) -> None:
+def test_a_worker_killed_from_outside_costs_its_own_variant_and_resuming_measures_it(project: pytest.Pytester) -> None:
     run = _start(project)
     _wait_for_line(project, 1)
     newest = max(_workers_of(os.getpid()))
@@ -57,6 +57,11 @@ def test_a_worker_killed_from_outside_costs_its_own_variant(project: pytest.Pyte
     assert run.returncode == 1
     assert "killed by SIGKILL" in output
     assert "1 passed" in output
+    assert "--resume keeps what was measured, and tries again what failed (1): tiny-stock-eager-bf16" in output
+    resumed = _start(project, "--resume")
+    output, _ = resumed.communicate(timeout=120)
+    assert resumed.returncode == 0
+    assert "2 passed" in output
 
 
 def test_an_interrupted_run_leaves_no_process_and_resumes(project: pytest.Pytester) -> None:

@@ -24,3 +24,26 @@ def test_a_graph_that_failed_to_compile_is_no_compiled_graph(fails: bool, compil
     found = graphs()
     assert found is not None
     assert found["compiled"] == compiled
+
+
+@pytest.mark.parametrize(
+    ("counted", "expected"),
+    [
+        pytest.param({"fxgraph_cache_miss": 2}, 0.0, id="nothing was cached"),
+        pytest.param({"fxgraph_cache_miss": 1, "fxgraph_cache_hit": 1}, None, id="some was"),
+        pytest.param({"fxgraph_cache_bypass": 1}, None, id="the cache was not asked"),
+        pytest.param({}, None, id="nothing was compiled"),
+    ],
+)
+def test_compiling_is_cold_where_nothing_was_cached(counted: dict[str, int], expected: float | None) -> None:
+    torch = pytest.importorskip("torch")
+    dynamo = pytest.importorskip("torch._dynamo")
+    from perfsuite.worker.observe import cold_compile_s, forget_graphs
+
+    forget_graphs()
+    dynamo.reset()
+    assert torch.compile(lambda x: x + 1, backend="eager")(torch.zeros(1)) == 1
+    dynamo.utils.counters["inductor"].update(counted)
+    found = cold_compile_s()
+    forget_graphs()
+    assert found is None if expected is None else found is not None and found > expected

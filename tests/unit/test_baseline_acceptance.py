@@ -71,8 +71,9 @@ def test_each_stack_has_its_folder(baselines: Baselines) -> None:
 def test_a_session_that_is_accepted_again_is_replaced(baselines: Baselines) -> None:
     """One that was interrupted while it was accepted is resumed, and accepted."""
     _accept(baselines, 1, FIRST)
-    again = _accept(baselines, 1, FIRST, OTHER)
-    assert again == Acceptance(name=_name(1), accepted=(VARIANT, OTHER_VARIANT), sessions=1)
+    again = _accept(baselines, 1, SECOND)
+    assert again == Acceptance(name=_name(1), accepted=(VARIANT,), sessions=1)
+    assert (_days(baselines), _counted(baselines)) == ([1], [1])
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import math
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +131,26 @@ def test_a_file_that_cannot_be_trusted_is_not_overwritten(baselines: Baselines, 
     with pytest.raises(BaselineError):
         baselines.accept(document(FIRST), only_new=False)
     assert _file(baselines).read_bytes() == content
+
+
+def test_a_kill_while_accepting_leaves_what_was_and_nothing_behind(
+    baselines: Baselines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    baselines.accept(document(FIRST), only_new=False)
+    before = _file(baselines).read_bytes()
+    later = document(SECOND, begun_at="2026-01-03T00:00:00+00:00")
+    if not (child := os.fork()):
+        monkeypatch.setattr(Path, "replace", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        baselines.accept(later, only_new=False)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+    folder = _file(baselines).parent
+    assert (_file(baselines).read_bytes(), len(list(folder.iterdir()))) == (before, 2)
+    again = Baselines(baselines.folder, most=8)
+    again.check()
+    again.accept(later, only_new=False)
+    assert {path.suffix for path in folder.iterdir()} == {".json"}
+    assert len(list(folder.iterdir())) == 2
 
 
 def test_what_another_run_accepted_meanwhile_counts(baselines: Baselines) -> None:

@@ -33,13 +33,13 @@ def _simulated(sessions: int, *, shift: float = 0.0, mine: int = 2, theirs: int 
     return found
 
 
-@pytest.mark.parametrize("sessions", [1, 2, 3, 8])
-@pytest.mark.parametrize(("mine", "theirs"), [(2, 2), (1, 4), (4, 2)])
+@pytest.mark.parametrize(
+    ("sessions", "mine", "theirs"), [(1, 2, 2), (2, 2, 2), (3, 2, 2), (8, 2, 2), (3, 1, 4), (3, 4, 2)]
+)
 def test_intervals_of_95_percent_miss_in_one_of_twenty(sessions: int, mine: int, theirs: int) -> None:
     """960 intervals of 24 variants: 0.7 % is one standard error; what is assumed is a little less than the truth."""
     found = _simulated(sessions, mine=mine, theirs=theirs)
-    intervals = [one.interval(error=0.05, coverage=0.95) for one in found]
-    missed = sum(not one.low <= 1 <= one.high for one in intervals) / len(intervals)
+    missed = sum(not one.lower(0.025) <= 0 <= one.upper(0.025) for one in found) / len(found)
     assert 0.025 < missed < (0.085 if sessions < 3 else 0.075)
 
 
@@ -49,6 +49,16 @@ def test_a_bound_errs_as_often_as_it_says(sessions: int) -> None:
     found = _simulated(sessions, shift=shift)
     assert sum(one.upper(0.2) < shift for one in found) / len(found) == pytest.approx(0.2, abs=0.04)
     assert sum(one.lower(0.2) > shift for one in found) / len(found) == pytest.approx(0.2, abs=0.04)
+
+
+def test_a_candidate_of_fewer_replicates_is_known_less_well() -> None:
+    sessions = [_session(np.random.default_rng(number), 4) for number in range(3)]
+    few, many = (
+        log_ratios([Sides(candidate=candidate, sessions=sessions)])[0] for candidate in ((0.0,), (-0.1, 0.0, 0.0, 0.1))
+    )
+    assert few is not None
+    assert many is not None
+    assert few.variance.value > 1.05 * many.variance.value
 
 
 def test_more_sessions_tell_more() -> None:
@@ -92,3 +102,5 @@ def test_bounds_lie_on_either_side(freedom: float) -> None:
     assert found.lower(0.05) < found.lower(0.2) < 0.02 < found.upper(0.2) < found.upper(0.05)
     assert found.upper(0.5) == pytest.approx(0.02)
     assert found.errors == pytest.approx(1.0)
+    interval = found.interval(error=0.1, coverage=0.95)
+    assert (interval.low, interval.high) == pytest.approx((math.exp(found.lower(0.05)), math.exp(found.upper(0.05))))

@@ -1,14 +1,15 @@
-"""The order of replicates, and a journal that survives whatever ends a session."""
+"""A run of replicates and checks, and a journal that survives whatever ends it."""
 
 import dataclasses
 import math
 import random
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pytest
-from builders import DIGESTS, MACHINE, ONCE_VARIANT, OTHER_VARIANT, STACK, VARIANT, replicate, session
+from builders import DIGESTS, MACHINE, OTHER_VARIANT, STACK, VARIANT, replicate, session
 from evidence_builders import evidence, graphs, kernel, operator
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,14 +17,13 @@ from hypothesis import strategies as st
 from perfsuite.check.outputs import Outputs
 from perfsuite.check.sketch import sketch
 from perfsuite.errors import UsageError
-from perfsuite.measure.campaign import CheckEntry, Journal, JournalEntry, steps
+from perfsuite.measure.campaign import CheckEntry, Journal, JournalEntry
 from perfsuite.records.accuracy import Accuracy
 from perfsuite.records.session import Commit, MachineState
 from perfsuite.records.violation import Kind, Violation
 from perfsuite.spec import Variant
 
-THIRD_VARIANT = dataclasses.replace(VARIANT, model="minilm")
-A, B, C = VARIANT, OTHER_VARIANT, THIRD_VARIANT
+A, B = VARIANT, OTHER_VARIANT
 HEADER = session().head
 
 
@@ -40,30 +40,6 @@ OBSERVED = CheckEntry(
     variant=A, digests=DIGESTS, accuracy=EQUAL, wrong=(WRONG,), reference=sketch(OUTPUTS), evidence=EVIDENCE
 )
 UNOBSERVED = dataclasses.replace(OBSERVED, evidence=None)
-
-
-def test_passes_are_interleaved_and_every_other_one_goes_backwards() -> None:
-    assert steps([A, B, C], 3) == [A, B, C, C, B, A, A, B, C]
-
-
-def test_what_is_done_is_left_out() -> None:
-    assert steps([A, B, C], 2, [A, B, A]) == [C, C, B]
-
-
-def test_more_done_than_wanted_leaves_nothing() -> None:
-    assert steps([A], 1, [A, A, A]) == []
-
-
-def test_slow_workloads_run_once() -> None:
-    assert steps([A, ONCE_VARIANT, B], 3) == [A, ONCE_VARIANT, B, B, A, A, B]
-
-
-@given(st.integers(1, 4), st.lists(st.sampled_from([A, B, C])))
-@settings(max_examples=30, deadline=None)
-def test_every_variant_comes_to_its_replicates(replicates: int, done: list[Variant]) -> None:
-    left = steps([A, B, C], replicates, done)
-    for variant in (A, B, C):
-        assert left.count(variant) == max(0, replicates - done.count(variant))
 
 
 def _written(folder: Path) -> Journal:
@@ -165,13 +141,39 @@ def test_no_journal_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b'{"stack": {', b'{"of": "another version"}\n'],
-    ids=["empty", "cut-header", "foreign-header"],
+    [b"3\n", b'{"stack": {\n', b'{"of": "another version"}\n'],
+    ids=["none", "damaged", "foreign"],
 )
-def test_a_journal_without_its_header_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_another_header_than_ours_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "20260101T000000.000000.jsonl").write_bytes(content)
     with pytest.raises(UsageError, match="--resume"):
         Journal.resume(tmp_path, HEADER)
+
+
+@pytest.mark.parametrize("content", [b"", b'{"stack": {'], ids=["empty", "cut"])
+def test_a_journal_that_was_killed_in_its_header_begins_anew(tmp_path: Path, content: bytes) -> None:
+    """Nothing was measured yet."""
+    (tmp_path / "20260101T000000.000000.jsonl").write_bytes(content)
+    Journal.resume(tmp_path, HEADER).append(FIRST)
+    (journal,) = tmp_path.iterdir()
+    assert Journal.resume(tmp_path, HEADER).entries == [FIRST]
+    assert journal.read_bytes().endswith(b"\n")
+
+
+@given(st.integers(min_value=0))
+@settings(max_examples=50, deadline=None)
+def test_wherever_a_kill_cuts_whole_lines_stay(cut: int) -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        journal = _written(folder)
+        whole = journal.path.read_bytes()
+        kept = whole[: cut % (len(whole) + 1)]
+        journal.path.write_bytes(kept)
+        lines = kept.count(b"\n")
+        resumed = Journal.resume(folder, HEADER)
+        assert resumed.entries == [FIRST, SECOND, THIRD][: max(0, lines - 1)]
+        resumed.append(THIRD)
+        assert len(Journal.resume(folder, HEADER).entries) == max(1, lines)
 
 
 def test_an_entry_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -67,6 +67,13 @@ def test_a_failure_is_an_error_with_its_reason(tmp_path: Path) -> None:
     assert (outcome.verdict, outcome.failure) == (Verdict.ERROR, "worker 77 hung")
 
 
+@pytest.mark.parametrize("later", [pair(1.0), examination(EVIDENCE)], ids=["measured", "examined"])
+def test_a_failure_that_a_resumed_run_did_not_have_is_none(tmp_path: Path, later: object) -> None:
+    failure = PairingFailure(pairing=PAIRING, reason="worker 77 was killed")
+    outcome = _row(tmp_path, speed(), examination(EVIDENCE), pair(1.0), failure, later).outcome
+    assert (outcome.verdict, outcome.failure) == (Verdict.UNCHANGED, "")
+
+
 OTHER = dataclasses.replace(DIGESTS, weights_sha256="c" * 64)
 SEEN = examination(EVIDENCE)
 

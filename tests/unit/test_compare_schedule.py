@@ -27,6 +27,7 @@ OTHER = Pairing(baseline=OTHER_VARIANT, candidate=OTHER_VARIANT)
 HEADER = Header(
     baseline=STACK,
     candidate=STACK,
+    commits=(None, None),
     backends=("ipex", "ipex"),
     machine_slug="some-machine",
     environments=({}, {}),
@@ -210,6 +211,17 @@ def test_a_resumed_journal_counts_its_pairs_and_examinations(monkeypatch: pytest
     assert bench.examined == []
     assert bench.asked.count(PAIRING) == 1
     assert _verdicts(plan) == [Verdict.UNCHANGED]
+
+
+def test_what_failed_is_tried_again_when_the_comparison_is_resumed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _run(_schedule(_Bench(monkeypatch, {PAIRING: [1.0]}), Journal.create(tmp_path, HEADER), (PAIRING,)))
+    bench = _Bench(monkeypatch, {PAIRING: [1.0, 1.001, 0.999, 1.0] * 4})
+    plan = _schedule(bench, Journal.resume(tmp_path, HEADER), (PAIRING,))
+    _run(plan)
+    assert _verdicts(plan) == [Verdict.UNCHANGED]
+    assert (bench.asked.count(PAIRING), bench.examined) == (LOOKS[0] - 1, [])
 
 
 def test_another_comparison_is_not_resumed(tmp_path: Path) -> None:

@@ -10,9 +10,11 @@ from builders import VARIANT, baseline, measurement
 from compare_builders import pair, side
 
 from perfsuite.judge.confirmation import judge_confirmation, unconfirmed, unsuspected
+from perfsuite.judge.outcome import judge_variant, with_confirmation
 from perfsuite.records.confirmation import Finding
 from perfsuite.records.pair import Pair
 from perfsuite.records.speed import Reason, Speed, Verdict
+from perfsuite.records.violation import Against, Kind, Violation
 from perfsuite.stats.confirming import Conclusion, Confirmation
 from perfsuite.stats.intervals import Interval
 
@@ -108,3 +110,32 @@ def test_who_raises_no_suspicion_is_unchanged() -> None:
     found = unsuspected(STORED, matters=1.05)
     assert (found.verdict, found.reason, found.matters) == (Verdict.UNCHANGED, Reason.NO_SUSPECT, 1.05)
     assert found.baseline == STORED.baseline
+
+
+HEAVIER, LARGER, LATER = (
+    Violation(kind=kind, expected=1.0, found=9.0, against=Against.BASELINE)
+    for kind in (Kind.PEAK_MEMORY, Kind.ARTEFACT_SIZE, Kind.FIRST_INFERENCE)
+)
+
+
+@pytest.mark.parametrize(
+    ("stored", "pairs", "left", "verdict"),
+    [
+        pytest.param((HEAVIER,), (HEAVIER,), (HEAVIER,), Verdict.REGRESSED, id="confirmed"),
+        pytest.param((HEAVIER,), (), (), Verdict.UNCHANGED, id="not reproduced"),
+        pytest.param((), (LATER,), (LATER,), Verdict.REGRESSED, id="seen by pairs alone"),
+        pytest.param((LARGER, HEAVIER), (), (LARGER,), Verdict.REGRESSED, id="pairs do not tell an artefact's size"),
+    ],
+)
+def test_costs_that_vary_are_those_that_pairs_tell(
+    stored: tuple[Violation, ...], pairs: tuple[Violation, ...], left: tuple[Violation, ...], verdict: Verdict
+) -> None:
+    found = _found(Conclusion.UNCHANGED, 1.0, 6)
+    judgement = judge_confirmation(STORED, _pairs(1.0, 6), found, matters=1.02, slow_error=0.01, costs=pairs)
+    outcome = with_confirmation(judge_variant(VARIANT, speed=STORED, costs=stored), judgement)
+    assert (outcome.costs, outcome.verdict) == (left, verdict)
+
+
+def test_costs_that_nobody_could_confirm_stay() -> None:
+    outcome = judge_variant(VARIANT, speed=STORED, costs=(HEAVIER, LARGER))
+    assert with_confirmation(outcome, unconfirmed(STORED, "no uv", matters=1.02)).costs == (HEAVIER, LARGER)

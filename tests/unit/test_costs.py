@@ -157,6 +157,25 @@ def test_the_median_of_the_baseline_s_sessions_counts() -> None:
     assert cost_violations([short, short, long], long, LIMITS) != ()
 
 
+@pytest.mark.parametrize(
+    ("measured", "found"),
+    [
+        pytest.param(_first_inference, False, id="first inference"),
+        pytest.param(_prepare, False, id="preparing"),
+        pytest.param(_compile, False, id="compiling"),
+        pytest.param(_import, False, id="importing"),
+        pytest.param(lambda value: _peak((value or 0) * 100 * MIB), True, id="peak memory"),
+    ],
+)
+def test_times_may_be_as_much_longer_as_passes_are(measured: Measure, found: bool) -> None:
+    before, after = measured(4.0), measured(16.0)
+    assert cost_violations([before], after, LIMITS) != ()
+    slow = tuple(dataclasses.replace(one, blocks=replicate(4000).blocks) for one in after.replicates)
+    assert bool(cost_violations([before], dataclasses.replace(after, replicates=slow), LIMITS)) is found
+    fast = tuple(dataclasses.replace(one, blocks=replicate(250).blocks) for one in after.replicates)
+    assert cost_violations([before], dataclasses.replace(after, replicates=fast), LIMITS) != ()
+
+
 def test_a_lone_first_worker_is_held_against_first_workers() -> None:
     """It calibrates, which the second of a session does not."""
     first, second = _worker(prepare_s=12.0), _worker(prepare_s=2.0)

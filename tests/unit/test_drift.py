@@ -17,10 +17,8 @@ from perfsuite.records.session import MachineState, Session
 STATE = MachineState(node="a", kernel="6.1", microcode="0x1", governor="performance", load_1min=0.1)
 
 
-def _baseline(state: MachineState | None) -> Baseline:
+def _baseline(state: MachineState) -> Baseline:
     whole = baseline(measurement(100))
-    if state is None:
-        return whole
     session = Session(
         id="x",
         begun_at="2026-11-26T00:00:00+00:00",
@@ -52,7 +50,6 @@ def _pair(**conditions: float) -> Pair:
     ("then", "expected"),
     [
         pytest.param(STATE, [], id="alike"),
-        pytest.param(None, [], id="nobody knows"),
         pytest.param(dataclasses.replace(STATE, load_1min=9.0), [], id="load is never the same"),
         pytest.param(
             dataclasses.replace(STATE, kernel="5.4", microcode="0x2"),
@@ -65,7 +62,7 @@ def _pair(**conditions: float) -> Pair:
         pytest.param(dataclasses.replace(STATE, governor=None), [], id="a governor that was not told"),
     ],
 )
-def test_what_the_machine_s_state_differs_in(then: MachineState | None, expected: list[Difference]) -> None:
+def test_what_the_machine_s_state_differs_in(then: MachineState, expected: list[Difference]) -> None:
     assert drift(_baseline(then), STATE, [pair(1.0)], threads=2) == tuple(expected)
 
 

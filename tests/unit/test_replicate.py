@@ -46,8 +46,3 @@ def test_growth_is_of_the_later_half(held_mib: list[int], expected: float | None
 
 def test_without_readings_nobody_knows_of_growth() -> None:
     assert replicate(1000, 1000).growth_bytes_per_iteration is None
-
-
-@pytest.mark.parametrize(("latencies_ns", "expected"), [([1000] * 10, 0.0), ([1000] * 9 + [91_000], 0.91)])
-def test_stalls_are_of_all_blocks(latencies_ns: list[int], expected: float) -> None:
-    assert replicate(*latencies_ns).stall_share == expected

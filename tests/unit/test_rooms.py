@@ -11,7 +11,7 @@ import perfsuite
 ROOT = Path(perfsuite.__file__).parent
 #: From the ground up; a room may import from the rooms below it. Names on one floor know nothing of one another.
 FLOORS = (
-    ("errors", "arguments", "quantities"),
+    ("errors", "arguments", "quantities", "partial"),
     ("spec", "stats"),
     ("match",),
     ("limits",),
@@ -25,7 +25,7 @@ FLOORS = (
     ("stacks", "compare", "confirm"),
     ("report", "replay"),
     ("options",),
-    ("session",),
+    ("session", "parallel"),
     ("selfcheck",),
     ("commands",),
     ("plugin", "cli"),

@@ -33,6 +33,7 @@ def _timing(outcomes: Sequence[Outcome] = (), measurements: Sequence[Measurement
         results={one.variant: one for one in measurements},
         untimed={},
         resumed={},
+        unmeasured=frozenset(),
         acceptance=None,
         not_accepted=None,
         baselines="kept",
@@ -111,6 +112,12 @@ def test_what_an_earlier_run_measured_is_none_of_this_run_s_time() -> None:
     timing = _timing(measurements=[both], resumed={VARIANT: 1})
     assert "inside the models 50% (timed 40%" in wall_time_line(timing)
     assert "1 of 2 replicates were measured by the run that was resumed" in timing_lines(timing)
+
+
+def test_what_failed_is_named_with_how_to_try_it_again() -> None:
+    *_, line = timing_lines(_timing(unmeasured=frozenset([VARIANT, OTHER_VARIANT])))
+    assert line.startswith("--resume keeps what was measured, and tries again what failed (2): ")
+    assert line.endswith(f"{OTHER_VARIANT.id}, {VARIANT.id}")
 
 
 def test_unsteady_variants_are_named() -> None:
