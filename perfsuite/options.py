@@ -81,7 +81,9 @@ class Run:
     results: dict[Variant, Measurement | Failure] = field(default_factory=dict)
     #: Those whose workers failed: resuming this run measures them again.
     unmeasured: frozenset[Variant] = frozenset()
+    #: What the whole run took, and confirming of it.
     campaign_s: float = 0.0
+    confirm_s: float = 0.0
     #: Why variants cannot run here, and which of them were asked for.
     unsupported: dict[Variant, Support] = field(default_factory=dict)
     untimed: dict[Variant, Support] = field(default_factory=dict)

@@ -153,9 +153,11 @@ def pytest_runtestloop(session: pytest.Session) -> None:
 
 def _measure(session: pytest.Session, run: Run, variants: Sequence[Variant]) -> None:
     from perfsuite import session as stages
+    from perfsuite.measure.lock import machine_lock
 
     try:
-        stages.night(run, _rig(run), variants)
+        with machine_lock("pytest --benchmark-only"):
+            stages.night(run, _rig(run), variants)
     except PerfsuiteError as error:
         raise pytest.UsageError(str(error)) from error
 

@@ -25,7 +25,6 @@ from perfsuite.measure.clock import Clock, Say
 from perfsuite.measure.code import code_at
 from perfsuite.measure.head import session_head
 from perfsuite.measure.ledger import Ledger
-from perfsuite.measure.lock import machine_lock
 from perfsuite.measure.plan import plan
 from perfsuite.measure.rig import Rig
 from perfsuite.records.baseline import Baseline, Difference
@@ -46,9 +45,9 @@ _JOURNALS = ".perfsuite"
 
 
 def night(run: Run, rig: Rig, variants: Sequence[Variant]) -> None:
-    """The whole run; its results, outcomes and explanations are there afterwards.
+    """The whole run; its results, outcomes and explanations are there afterwards. Its caller holds the machine.
 
-    Raises PerfsuiteError if there is nothing to resume or the machine is in use.
+    Raises PerfsuiteError if there is nothing to resume.
     """
     start_s = time.perf_counter()
     run.plan = plan(
@@ -59,10 +58,9 @@ def night(run: Run, rig: Rig, variants: Sequence[Variant]) -> None:
         budget_s=run.settings.budget_s,
     )
     print(plan_line(run.plan, run.settings.confirm), file=sys.__stderr__, flush=True)
-    with machine_lock("pytest --benchmark-only"):
-        measure(run, rig, variants)
-        judge(run, rig)
-        confirm_suspects(run, rig)
+    measure(run, rig, variants)
+    judge(run, rig)
+    confirm_suspects(run, rig)
     explain_changes(run)
     run.campaign_s = time.perf_counter() - start_s
 
@@ -129,6 +127,7 @@ def confirm_suspects(run: Run, rig: Rig) -> None:
             clock=clock,
             say=say,
         )
+    run.confirm_s = clock.spent_s
     for variant, found in run.confirmed.items():
         run.outcomes[variant] = with_confirmation(run.outcomes[variant], found.judgement)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 #: Pairs by processes of the same launchers, before these are started anew, at other addresses: it takes 5 to 25 s.
 #: (A model built anew in the same process was as good a draw as a new process: their ratios correlate by 0.2 and -0.3.)
-_PAIRS_A_LAUNCH = 4
+PAIRS_A_LAUNCH = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ class Night:
         pairs = self._pairs[variant]
         self._say(words)
         start_s = self._clock.spent_s
-        if self._launched % _PAIRS_A_LAUNCH == 0:
+        if self._launched % PAIRS_A_LAUNCH == 0:
             # Side by side: importing takes 5 to 25 s, of one core.
             baseline.relaunch(variant)
             self._candidate.relaunch(variant)

@@ -48,10 +48,7 @@ def plan(
 ) -> Plan:
     """``baselines`` are what is stored of some of the variants; without a budget all that is needed is planned."""
     measure_s = sum(_estimate_s(variant, baselines.get(variant), replicates) for variant in variants)
-    if confirm == "none" or not baselines:
-        confirm_s = 0.0
-    else:
-        confirm_s = max(_LEAST_CONFIRM_S, len(baselines) * (_ALL_S if confirm == "all" else _SUSPECTS_S))
+    confirm_s = 0.0 if confirm == "none" or not baselines else confirming_s(len(baselines), confirm)
     extra_s = 0.0
     if budget_s is not None:
         extra_s = max(0.0, budget_s * (_MEASURE_SHARE if confirm_s else 1.0) - measure_s)
@@ -59,6 +56,11 @@ def plan(
     return Plan(
         variants=len(variants), replicates=replicates, measure_s=measure_s, extra_s=extra_s, confirm_s=confirm_s
     )
+
+
+def confirming_s(variants: int, confirm: str) -> float:
+    """What confirming may take where so many variants have a baseline."""
+    return max(_LEAST_CONFIRM_S, variants * (_ALL_S if confirm == "all" else _SUSPECTS_S))
 
 
 def _estimate_s(variant: Variant, stored: Measurement | None, replicates: int) -> float:

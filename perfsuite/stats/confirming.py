@@ -91,7 +91,7 @@ class _Night(Generic[Key]):
     def of(
         cls, screened: Mapping[Key, Sequence[float]], fresh: Mapping[Key, Sequence[float]], plan: NightPlan
     ) -> _Night[Key]:
-        before = {key: Sample.of(screened.get(key, ())) for key in (*screened, *fresh)}
+        before = {key: Sample.of(screened.get(key, ())) for key in dict.fromkeys((*screened, *fresh))}
         after = {key: Sample.of(pairs) for key, pairs in fresh.items()}
         own = {key: variance_within(one, after.get(key, NOTHING)) for key, one in before.items()}
         moderation = night_moderation(list(own.values()))

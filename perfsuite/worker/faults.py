@@ -241,9 +241,12 @@ class ExtraWork(Fault):
     the machine as the pass does; and before it is timed, however short its warm-up is.
     """
 
-    share: float
     #: The first inference and the shortest warm-up; the earlier half are too cold to go by.
     _UNTIMED_PASSES = 1 + WINDOW_ITERATIONS
+
+    def __init__(self, percent: int) -> None:
+        self.name = f"slower-{percent}-percent"
+        self._share = percent / 100
 
     def on_forward(self, forward: Forward) -> Forward:
         matrix = torch.ones(64, 64)
@@ -266,50 +269,34 @@ class ExtraWork(Fault):
             passes_ns.append(time.perf_counter_ns() - before_ns)
             if len(passes_ns) == self._UNTIMED_PASSES:
                 product_ns = min(work(100) for _ in range(10)) / 100
-                products = max(
-                    1, round(self.share * statistics.median(passes_ns[self._UNTIMED_PASSES // 2 :]) / product_ns)
-                )
+                work_ns = self._share * statistics.median(passes_ns[self._UNTIMED_PASSES // 2 :])
+                products = max(1, round(work_ns / product_ns))
             return output
 
         return slowed
-
-
-class Slower1Percent(ExtraWork):
-    """One percent more to do."""
-
-    name = "slower-1-percent"
-    share = 0.01
-
-
-class Slower3Percent(ExtraWork):
-    """Three percent more to do."""
-
-    name = "slower-3-percent"
-    share = 0.03
 
 
 def _module(pattern_entry: object) -> str:
     return str(getattr(getattr(pattern_entry, "handler", None), "__module__", ""))
 
 
-FAULTS: tuple[type[Fault], ...] = (
-    ScaledLayer,
-    DroppedLayer,
-    SwappedChannels,
-    OtherInput,
-    ConstantOutput,
-    NotANumber,
-    WideCalibration,
-    NarrowCalibration,
-    SilentFloat,
-    StaleArtefact,
-    ForgedArtefact,
-    QuantiserToNothing,
-    FusionsNotRegistered,
-    GraphBreakInside,
-    ExtraReorder,
-    Slower1Percent,
-    Slower3Percent,
+FAULTS: tuple[Fault, ...] = (
+    ScaledLayer(),
+    DroppedLayer(),
+    SwappedChannels(),
+    OtherInput(),
+    ConstantOutput(),
+    NotANumber(),
+    WideCalibration(),
+    NarrowCalibration(),
+    SilentFloat(),
+    StaleArtefact(),
+    ForgedArtefact(),
+    QuantiserToNothing(),
+    FusionsNotRegistered(),
+    GraphBreakInside(),
+    ExtraReorder(),
+    *map(ExtraWork, (1, 2, 3, 5, 10)),
 )
 
 
@@ -317,4 +304,4 @@ def find(name: str | None) -> Fault:
     """The fault of that name, or none."""
     if name is None:
         return Fault()
-    return next(fault for fault in FAULTS if fault.name == name)()
+    return next(fault for fault in FAULTS if fault.name == name)

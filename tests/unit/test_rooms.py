@@ -24,8 +24,10 @@ FLOORS = (
     ("measure", "store", "judge"),
     ("stacks", "compare", "confirm"),
     ("report", "replay"),
-    ("options", "selfcheck"),
-    ("session", "commands", "parallel"),
+    ("options",),
+    ("session", "parallel"),
+    ("selfcheck",),
+    ("commands",),
     ("plugin", "cli"),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
