@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from perfsuite.measure.plan import Plan
@@ -9,8 +10,8 @@ from perfsuite.records.baseline import Difference
 from perfsuite.records.confirmation import Confirmation, Finding
 from perfsuite.records.outcome import Outcome
 
-#: What the end of a run tells of every variant anyway, with its ratio.
-_TOLD_APART = (Finding.REGRESSION, Finding.INCONCLUSIVE, Finding.NOT_RUN)
+#: What came to nothing, or to good.
+_LISTED = (Finding.IMPROVEMENT, Finding.DRIFT, Finding.NOT_REPRODUCED)
 
 
 def plan_line(plan: Plan, confirm: str) -> str:
@@ -50,22 +51,41 @@ def confirmation_lines(confirmation: Confirmation) -> list[str]:
 
 
 def suspicion_lines(outcomes: Sequence[Outcome], confirm: str) -> Iterator[str]:
-    """Of all suspicions of a run: those that came to nothing, and what an unconfirmed run cannot tell."""
+    """Of all suspicions of a run: those that came to nothing, those that nobody could look into and why."""
     if confirm == "none":
         yield (
             "--confirm none: a slowdown below --regression-ratio was not looked for, and one above it may be the "
             "machine's"
         )
-    found = [outcome for outcome in outcomes if outcome.confirmation]
-    for finding in Finding:
-        mine = [one for one in found if one.confirmation and one.confirmation.finding is finding]
-        if not mine or finding in _TOLD_APART:
-            continue
-        yield f"{finding} ({len(mine)}): {', '.join(map(_with_ratio, mine))}"
-        if finding is Finding.DRIFT:
-            yield from (f"  {line}" for line in _drift_lines([one.confirmation for one in mine if one.confirmation]))
-        if finding is Finding.IMPROVEMENT:
-            yield "  to accept: --baseline-update"
+    found: dict[Finding, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        if outcome.confirmation:
+            found[outcome.confirmation.finding].append(outcome)
+    for finding in _LISTED:
+        if mine := found[finding]:
+            yield f"{finding} ({len(mine)}): {', '.join(map(_with_ratio, mine))}"
+            yield from (f"  {line}" for line in _what_follows(finding, _confirmations(mine)))
+    if untold := _confirmations(found[Finding.INCONCLUSIVE]):
+        yield from _difference_lines(dict.fromkeys(difference for one in untold for difference in one.differences))
+    whys: dict[str, list[str]] = defaultdict(list)
+    for outcome in found[Finding.NOT_RUN]:
+        whys[outcome.confirmation.why if outcome.confirmation else ""].append(outcome.variant.id)
+    for why, names in whys.items():
+        yield f"{Finding.NOT_RUN} ({len(names)}): {', '.join(names)}"
+        yield from (f"  {line}" for line in why.splitlines())
+
+
+def _confirmations(outcomes: Iterable[Outcome]) -> list[Confirmation]:
+    return [outcome.confirmation for outcome in outcomes if outcome.confirmation]
+
+
+def _what_follows(finding: Finding, found: Sequence[Confirmation]) -> list[str]:
+    match finding:
+        case Finding.DRIFT:
+            return _drift_lines(found)
+        case Finding.IMPROVEMENT:
+            return ["to accept: --baseline-update"]
+    return []
 
 
 def _with_ratio(outcome: Outcome) -> str:

@@ -96,6 +96,19 @@ def test_the_end_of_a_run_tells_what_came_to_nothing() -> None:
     ]
 
 
+def test_the_end_of_a_run_tells_why_nobody_could_tell() -> None:
+    unbuilt = _outcome(Finding.NOT_RUN, why="uv cannot build it:\n  no such version")
+    slow = dataclasses.replace(_outcome(Finding.NOT_RUN, why="there was no time for it"), variant=OTHER_VARIANT)
+    assert list(suspicion_lines([unbuilt, slow, _outcome(Finding.INCONCLUSIVE)], "suspects")) == [
+        "of the machine: kernel 6.2 (was 6.1), CPU time of other processes 48% while the pairs were timed",
+        f"not confirmed (1): {VARIANT.id}",
+        "  uv cannot build it:",
+        "    no such version",
+        f"not confirmed (1): {OTHER_VARIANT.id}",
+        "  there was no time for it",
+    ]
+
+
 def test_who_confirms_nothing_is_told_what_is_lost() -> None:
     assert list(suspicion_lines([], "none")) == [
         "--confirm none: a slowdown below --regression-ratio was not looked for, and one above it may be the machine's"

@@ -51,9 +51,9 @@ def judge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 
 def test_what_is_as_it_was_is_fine(judge: Callable[..., Any]) -> None:
-    status, said = judge(_measured(100))
+    status, said = judge(_measured(98))
     assert status == 0
-    assert f"{VARIANT.id}: unchanged, ratio 1.000 [" in said
+    assert f"{VARIANT.id}: unchanged, ratio 0.980 [" in said
     assert "(3 sessions, accepted 2026-01-01 to 2026-01-03)" in said
     assert "unconfirmed" not in said
 
