@@ -41,8 +41,9 @@ class Settings:
     #: Seconds of timed iterations in each worker: some 20 iterations of the slowest latency
     #: variant here (0.35 s simulated INT8 aside), within a ten-minute session.
     measure_s: float = 2.0
-    #: The longest warm-up; variants here are steady after 0.4 to 2 s, or not at all.
-    warm_up_limit_s: float = 5.0
+    #: The longest warm-up; variants here are steady after 0.4 to 2 s, or not at all. What is left of a drift the
+    #: faster half of the iterations hardly shows, and pairs share.
+    warm_up_limit_s: float = 2.0
     step_timeout_s: float | None = None
     baselines: Path = Path("baselines")
     #: How many accepted sessions of a variant count. Of 8 the mean is so well known that a candidate's own session

@@ -21,7 +21,8 @@ _ONE = "tiny and stock and eager and fp32"
 
 
 def _run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    return project.runpytest_subprocess("--benchmark-only", "-k", _ONE, *arguments)
+    """What stored sessions alone tell: ``test_timing_night`` has what is confirmed."""
+    return project.runpytest_subprocess("--benchmark-only", "--confirm", "none", "-k", _ONE, *arguments)
 
 
 def _judge(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
