@@ -166,7 +166,7 @@ def test_a_session_begins_with_what_its_measurements_have_in_common(tmp_path: Pa
     )
     one, other = (session_head(cast(Rig, rig), tmp_path) for _ in range(2))
     assert (one.stack, one.machine, one.environment, one.commit) == (STACK, MACHINE, rig.environment, None)
-    assert one.settings == {"measure_s": 3.0, "warm_up_limit_s": 5.0, "weights": "auto", "models.mine": "mine:MODEL"}
+    assert one.settings == {"measure_s": 3.0, "warm_up_limit_s": 2.0, "weights": "auto", "models.mine": "mine:MODEL"}
     assert one.id.startswith(f"{one.begun_compact}-")
     assert one.id != other.id
     assert one.head == one
