@@ -7,7 +7,6 @@ through the same worker, preparation and comparison as any variant.
 from __future__ import annotations
 
 import dataclasses
-import statistics
 import time
 from typing import TYPE_CHECKING
 
@@ -241,7 +240,7 @@ class ExtraWork(Fault):
     the machine as the pass does; and before it is timed, however short its warm-up is.
     """
 
-    #: The first inference and the shortest warm-up; the earlier half are too cold to go by.
+    #: The first inference and the shortest warm-up.
     _UNTIMED_PASSES = 1 + WINDOW_ITERATIONS
 
     def __init__(self, percent: int) -> None:
@@ -268,9 +267,9 @@ class ExtraWork(Fault):
                 return output
             passes_ns.append(time.perf_counter_ns() - before_ns)
             if len(passes_ns) == self._UNTIMED_PASSES:
+                # Of both the quickest: what else runs here only makes longer, and not both by as much.
                 product_ns = min(work(100) for _ in range(10)) / 100
-                work_ns = self._share * statistics.median(passes_ns[self._UNTIMED_PASSES // 2 :])
-                products = max(1, round(work_ns / product_ns))
+                products = max(1, round(self._share * min(passes_ns) / product_ns))
             return output
 
         return slowed
