@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,10 @@ from perfsuite.errors import PerfsuiteError
 from perfsuite.measure.placement import place
 from perfsuite.measure.stack import current_stack
 from perfsuite.quantities import seconds, share
+from perfsuite.records.measurement import Failure
 from perfsuite.records.outcome import Policy
 from perfsuite.records.pair import Pair
+from perfsuite.records.session import Session, Unsupported
 from perfsuite.selection import asked_for
 from perfsuite.settings import CONFIRM_POLICIES, REQUIRABLE_ISAS, WEIGHTS_POLICIES, Settings, read_settings
 from perfsuite.spec import WORKLOADS, named_workloads
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from perfsuite.records.evidence import Evidence
     from perfsuite.records.explanation import EvidenceChange, Explanation
     from perfsuite.records.machine import MachineClass
-    from perfsuite.records.measurement import Failure, Measurement, Stack
+    from perfsuite.records.measurement import Measurement, Stack
     from perfsuite.records.outcome import Outcome
     from perfsuite.spec import Support, Variant
 
@@ -96,6 +98,16 @@ class Run:
     benchmarks: list[Any] = field(default_factory=list)
     acceptance: Acceptance | None = None
     not_accepted: str | None = None
+
+    @property
+    def session(self) -> Session:
+        """The session that is measured, without its measurements; there is one once measuring has begun."""
+        assert self.journal is not None
+        failures = tuple(one for one in self.results.values() if isinstance(one, Failure))
+        unsupported = (
+            Unsupported(variant=variant, reason=support.reason or "") for variant, support in self.untimed.items()
+        )
+        return replace(self.journal.header, failures=failures, unsupported=tuple(unsupported))
 
     @property
     def pairs(self) -> list[Pair]:

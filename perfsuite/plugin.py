@@ -258,7 +258,7 @@ def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, A
     """What the benchmarks of a run have in common stands once in the document: the session."""
     run = config.stash.get(_RUN, None)
     if run is not None and run.journal is not None:
-        output_json[KEY] = head_fields(run.journal.header)
+        output_json[KEY] = head_fields(run.session)
 
 
 @pytest.hookimpl(tryfirst=True)

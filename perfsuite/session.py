@@ -31,6 +31,7 @@ from perfsuite.records.baseline import Baseline, Difference
 from perfsuite.records.measurement import Measurement
 from perfsuite.records.outcome import Outcome
 from perfsuite.records.pair import Pair
+from perfsuite.records.session import Unsupported
 from perfsuite.records.speed import Speed, Verdict
 from perfsuite.report.confirmation import plan_line
 from perfsuite.report.progress import progress, within_budget
@@ -71,6 +72,10 @@ def measure(run: Run, rig: Rig, variants: Sequence[Variant]) -> None:
     run.journal = journal = how(run.root / _JOURNALS, session_head(rig, run.root))
     run.resumed = Counter(entry.variant for entry in journal.entries)
     run.resumed_pairs = len(journal.of(Pair))
+    known = {one.variant for one in journal.of(Unsupported)}
+    for one in run.session.unsupported:
+        if one.variant not in known:
+            journal.append(one)
     left = campaign.steps(variants, run.settings.replicates, [entry.variant for entry in journal.entries])
     unchecked = campaign.unchecked(variants, journal, observing=run.observing)
     assert run.plan is not None

@@ -40,6 +40,7 @@ def _run(options: argparse.Namespace) -> int:
     from perfsuite.errors import UsageError
     from perfsuite.gates.expectations import Expectation, expectation
     from perfsuite.judge.colour import exit_status
+    from perfsuite.judge.outcome import judge_support
     from perfsuite.judge.session import judge_results
     from perfsuite.judge.stored import suspects
     from perfsuite.models import load_models
@@ -47,6 +48,7 @@ def _run(options: argparse.Namespace) -> int:
     from perfsuite.report.judge import judgement_lines
     from perfsuite.selection import selects
     from perfsuite.settings import project_root, read_settings
+    from perfsuite.spec import Support
     from perfsuite.store.sessions import read_pool
 
     settings = read_settings(project_root(Path.cwd()), {"matters": options.matters})
@@ -62,17 +64,21 @@ def _run(options: argparse.Namespace) -> int:
     def expected(variant: Variant) -> Expectation:
         return expectation(variant, models[variant.model].reads)
 
+    failures = {one.variant: one for one in pool.candidate.failures if fits(one.variant)}
     outcomes = judge_results(
-        measurements,
+        {**measurements, **failures},
         pool.find,
         expected=expected,
         gate=_no_objections,
         limits=settings.limits,
         regression_ratio=settings.regression_ratio,
     )
+    for one in pool.candidate.unsupported:
+        if one.variant in pool.variants and fits(one.variant):
+            outcomes[one.variant] = judge_support(one.variant, Support(reason=one.reason), in_baseline=True)
     speeds = {variant: outcome.speed for variant, outcome in outcomes.items() if outcome.speed}
     found = suspects(measurements, speeds, matters=lambda variant: settings.limits(variant).matters)
-    left = [variant for variant in pool.variants if fits(variant) and variant not in measurements]
+    left = [variant for variant in pool.variants if fits(variant) and variant not in outcomes]
     print("\n".join(judgement_lines(list(outcomes.values()), found.slower, found.faster, left)))
     policy = Policy(require_verdict=options.require_verdict, accept_lost=options.accept_lost)
     return exit_status(outcomes.values(), policy)

@@ -22,7 +22,7 @@ from perfsuite.records.confirmation import Shortlist
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.measurement import Digests, Failure, Measurement, Replicate
 from perfsuite.records.pair import Pair
-from perfsuite.records.session import Session
+from perfsuite.records.session import Session, Unsupported
 from perfsuite.records.violation import Violation
 from perfsuite.spec import Variant, workload
 
@@ -58,10 +58,10 @@ class Finish:
 
 
 class Journal(journals.Journal[Session]):
-    """A session as it grows: its replicates, its checks, its suspects' pairs, and whether the run came to its end."""
+    """A session as it grows: replicates, checks, what failed or cannot run, suspects' pairs, and whether it ended."""
 
     header_type = Session
-    kinds = (JournalEntry, CheckEntry, Pair, Shortlist, Finish)
+    kinds = (JournalEntry, CheckEntry, Failure, Unsupported, Pair, Shortlist, Finish)
 
     @classmethod
     def resume(cls, folder: Path, header: Session, *, incidental: Collection[str] = _INCIDENTAL) -> Self:
@@ -197,7 +197,7 @@ class _Campaign:
                 then=then,
             )
         except WorkerError as error:
-            self.failures[variant] = Failure(variant=variant, reason=str(error))
+            self._fail(variant, str(error))
         self._took_s[variant] = time.perf_counter() - begun_s
 
     def _check(self, wanted: Sequence[Variant]) -> None:
@@ -217,9 +217,13 @@ class _Campaign:
         try:
             do()
         except WorkerError as error:
-            self.failures[variant] = Failure(variant=variant, reason=f"timed, but not to be checked: {error}")
+            self._fail(variant, f"timed, but not to be checked: {error}")
             return False
         return True
+
+    def _fail(self, variant: Variant, reason: str) -> None:
+        self.failures[variant] = failure = Failure(variant=variant, reason=reason)
+        self._journal.append(failure)
 
     def _unchecked(self) -> list[Variant]:
         return unchecked(self._variants, self._journal, observing=self._observing)

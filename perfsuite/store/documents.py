@@ -1,7 +1,7 @@
 """A session as a pytest-benchmark document: the only reader and writer of stored sessions.
 
-Under ``perfsuite`` the document carries the session without its entries, and in ``extra_info`` each of its benchmarks
-the measurement, without what the session has: the stack, the machine class and the environment.
+Under ``perfsuite`` the document carries the session without its measurements, and in ``extra_info`` each of its
+benchmarks a measurement, without what the session has: the stack, the machine class and the environment.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class _Document:
 
 
 def head_fields(session: Session) -> dict[str, Any]:
-    """What a document of the session has under ``KEY``."""
-    fields: dict[str, Any] = msgspec.to_builtins(session.head, order="deterministic")
+    """What a document of the session has under ``KEY``: all but its measurements, which its benchmarks have."""
+    fields: dict[str, Any] = msgspec.to_builtins(replace(session, measurements=()), order="deterministic")
     return fields
 
 
@@ -82,7 +82,7 @@ def stored_session(document: Any) -> StoredSession:
     )
     if len({one.variant for one in measurements}) < len(measurements):
         raise ValueError("a variant is there twice")
-    return StoredSession(session=replace(session.head, measurements=measurements), accepted_at=whole.datetime)
+    return StoredSession(session=replace(session, measurements=measurements), accepted_at=whole.datetime)
 
 
 def write_session(path: Path, document: Mapping[str, Any], session: Session) -> None:

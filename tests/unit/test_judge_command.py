@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import DIGESTS, MACHINE, OLD_STACK, OTHER_VARIANT, VARIANT, document, measurement
+from builders import DIGESTS, MACHINE, OLD_STACK, OTHER_VARIANT, VARIANT, document, measurement, session
 from evidence_builders import evidence, kernel
 
 from perfsuite.cli import main
 from perfsuite.records.isa import Isa
-from perfsuite.records.measurement import Measurement
+from perfsuite.records.measurement import Failure, Measurement
+from perfsuite.records.session import Unsupported
 from perfsuite.records.violation import Kind, Violation
+from perfsuite.store.documents import KEY, head_fields
 
 #: 100 ms; sessions of three days that agree to 1 %.
 LEVELS = (100.0, 101.0, 99.0)
@@ -105,6 +107,33 @@ def test_what_the_candidate_lacks_is_named_and_what_the_baseline_lacks_passes(ju
     assert status == 3  # nothing could be judged
     assert "missing-baseline, no baseline of this variant" in said
     assert f"not in the candidate (1): {VARIANT.id}" in said
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        ({"failures": (Failure(variant=OTHER_VARIANT, reason="killed by SIGSEGV"),)}, "failed: killed by SIGSEGV"),
+        ({"unsupported": (Unsupported(variant=OTHER_VARIANT, reason="no bf16"),)}, "unsupported here: no bf16"),
+    ],
+    ids=["failed", "unsupported"],
+)
+def test_what_a_session_could_not_measure_is_judged_too(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    entries: dict[str, Any],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for day, measurements in enumerate(_pairs(), 1):
+        Path(f"{day}.json").write_text(json.dumps(document(*measurements, begun_at=f"2026-01-0{day}T00:00:00+00:00")))
+    begun_at = "2026-02-01T00:00:00+00:00"
+    head = head_fields(session(_measured(98), begun_at=begun_at, **entries))
+    Path("now.json").write_text(json.dumps(document(_measured(98), begun_at=begun_at, **{KEY: head})))
+    assert main(["judge", "--baseline", "1.json", "2.json", "3.json", "--candidate", "now.json"]) == 1
+    out = capsys.readouterr().out
+    assert said in out
+    assert "not in the candidate" not in out
 
 
 @pytest.mark.parametrize(("option", "status"), [((), 0), (("--require-verdict",), 3)])
