@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import inspect
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from filelock import BaseFileLock, FileLock
@@ -13,6 +15,7 @@ import perfsuite.models
 from perfsuite.measure.code import Code
 from perfsuite.measure.environment import cache_folder
 from perfsuite.measure.packages import fetch_sources
+from perfsuite.models import load_models
 from perfsuite.models.base import Sources
 from perfsuite.spec import Variant
 
@@ -20,11 +23,13 @@ from perfsuite.spec import Variant
 class Assets:
     """The weights and inputs of one weights policy; a worker makes what is missing of them.
 
-    Those of ``code``, another commit of the user's project, are its own: its models may be others.
+    Those of the user's ``own`` models are named by what the models' files hold, and those of ``code``, another commit
+    of the project, by the commit.
     """
 
-    def __init__(self, policy: str, code: Code | None = None) -> None:
+    def __init__(self, policy: str, own: Mapping[str, str], code: Code | None = None) -> None:
         self._policy = policy
+        self._own = own
         self._commit = f"-{code.commit[:12]}" if code else ""
         self._made: set[Variant] = set()
 
@@ -34,7 +39,15 @@ class Assets:
         return fetch_sources()
 
     def folder(self, model: str) -> Path:
-        return cache_folder() / "assets" / f"{model}-{self._policy}-{_recipe_digest()}{self._commit}"
+        return (
+            cache_folder() / "assets" / f"{model}-{self._policy}-{_recipe_digest()}{self._source(model)}{self._commit}"
+        )
+
+    def _source(self, model: str) -> str:
+        if model not in self._own:
+            return ""
+        file = inspect.getsourcefile(type(load_models(self._own)[model]))
+        return f"-{hashlib.sha256(Path(file).read_bytes()).hexdigest()[:12]}" if file else ""
 
     def lock(self, model: str) -> BaseFileLock:
         """To be held while they are made; whoever has waited finds what another process has made."""

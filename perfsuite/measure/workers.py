@@ -57,7 +57,7 @@ class Workers:
         self._folder = folder
         self._ledger = ledger
         self._launchers: dict[str, Launcher] = {}
-        self.assets = Assets(settings.weights, code)
+        self.assets = Assets(settings.weights, settings.models, code)
 
     def close(self) -> None:
         """End every process."""

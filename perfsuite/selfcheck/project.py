@@ -69,7 +69,8 @@ class Project:
             "PERFSUITE_CACHE": str(cache),
             "TMPDIR": str(self._temporary),
         }
-        self._environment = {key: text for key, text in os.environ.items() if key not in _OTHERS} | own
+        inherited = {key: text for key, text in os.environ.items() if key not in _OTHERS and "XDIST" not in key}
+        self._environment = inherited | own
 
     def start(self, *, resume: bool) -> subprocess.Popen[bytes]:
         """A timing run of two variants, in a session of its own; its output goes to ``output``."""

@@ -70,7 +70,7 @@ class FaultyForward(torch.nn.Module):
             if self.faulty:
                 self.kept.append(torch.ones(1 << 15))  # 128 KiB
         if self.faulty and self.name == "stalls":
-            for _ in range(9 if self.passes % 10 == 0 else 0):
+            for _ in range(40 if self.passes % 10 == 0 else 0):
                 features = self.layer(images)
         output: torch.Tensor = self.head(features.mean(dim=(2, 3)))
         if self.faulty and self.name == "dies":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,9 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     # The workers import the models by name, from beside this file.
     monkeypatch.setenv("PYTHONPATH", str(_HERE))
     monkeypatch.syspath_prepend(str(_HERE))
+    # A run in this process finds the suite's files imported, of the same names but at another place.
+    for name in ("test_speed", "test_correctness"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     # What else runs on this machine is no test's business.
     monkeypatch.setenv("PERFSUITE_LOCK_FOLDER", str(pytester.path))
     # Nor that the test runs in one of several processes: pytest-benchmark would time nothing there.

@@ -73,7 +73,7 @@ def test_a_stack_against_itself_agrees_to_the_bit_and_is_not_different(folder: P
         for side in (pair["baseline"], pair["candidate"]):
             assert len(side["blocks"]) >= 8
             # The other worker, stopped, does nothing: less than a clock tick.
-            assert all(block["idle_cpu_s"] <= 0.011 for block in side["blocks"])
+            assert all(block["conditions"]["idle_cpu_s"] <= 0.011 for block in side["blocks"])
     assert "| eager fp32 |" in (folder / "out.md").read_text()
 
 

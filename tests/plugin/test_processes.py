@@ -129,11 +129,21 @@ def test_a_launcher_that_is_killed_is_missed_and_what_it_left_ended() -> None:
 
 def test_nothing_is_imported_while_a_worker_is_timed() -> None:
     """Launchers import side by side, on the CPUs of what is timed."""
+    others = _children()
     with rig() as found:
         found.preload(dataclasses.replace(PARENT, backend="ipex", mode=Mode.DYNAMO))
         with found.timed(PARENT):
-            launchers = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-            assert [_state(int(pid)) for pid in launchers] == ["S", "S"]
+            launchers = _children() - others
+            assert len(launchers) == 2
+            seen = []
+            for _ in range(20):  # they may just be about to wait
+                time.sleep(0.02)
+                seen += [_state(pid) for pid in launchers]
+            assert seen.count("S") > 30
+
+
+def _children() -> set[int]:
+    return set(map(int, Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()))
 
 
 def test_a_run_that_is_killed_leaves_no_process_and_its_files_go_when_the_next_begins(tmp_path: Path) -> None:

@@ -18,26 +18,18 @@ class Mine(Tiny):
     name = "mine"
 
     def build(self, sources):
-        import layers
+        import torch
 
-        return layers.network()
+        class Network(torch.nn.Sequential):
+            def forward(self, images):
+                for _ in range(TIMES):
+                    found = super().forward(images)
+                return found
+
+        return Network(torch.nn.Conv2d(3, 8, 7, stride=4), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
 
 
 MINE = Mine()
-"""
-_LAYERS = """
-import torch
-
-
-class Network(torch.nn.Sequential):
-    def forward(self, images):
-        for _ in range(TIMES):
-            found = super().forward(images)
-        return found
-
-
-def network():
-    return Network(torch.nn.Conv2d(3, 8, 7, stride=4), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
 """
 _ONE = "mine and stock and eager and fp32"
 
@@ -55,10 +47,9 @@ def repository(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Pat
     settings = SETTINGS.partition("[tool.perfsuite.models]")[0] + '[tool.perfsuite.models]\nmine = "mine:MINE"\n'
     project.makepyprojecttoml(settings)
     (root / ".gitignore").write_text("baselines\n.perfsuite\n__pycache__\n.pytest_cache\n*.json\n*.lock\n")
-    (root / "mine.py").write_text(_MODEL)
     _git(root, "init", "--quiet")
     for name, times in (("fast", 1), ("slow", 5)):
-        (root / "layers.py").write_text(_LAYERS.replace("TIMES", str(times)))
+        (root / "mine.py").write_text(_MODEL.replace("TIMES", str(times)))
         _git(root, "add", ".")
         _git(root, "commit", "--quiet", "-m", name)
         _git(root, "tag", name)
