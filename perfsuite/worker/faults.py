@@ -6,7 +6,9 @@ through the same worker, preparation and comparison as any variant.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import importlib
 import time
 from typing import TYPE_CHECKING
 
@@ -200,7 +202,9 @@ class FusionsNotRegistered(Fault):
     def on_stack(self) -> None:
         from torch._inductor.fx_passes import freezing_patterns
 
-        # Inductor's own, or those that importing torchao's quantiser has registered: out with them.
+        # Importing torchao's quantiser registers its own, so that it comes first; then out with all.
+        with contextlib.suppress(ImportError):
+            importlib.import_module("torchao.quantization.pt2e.quantizer.x86_inductor_quantizer")
         freezing_patterns.lazy_init()
         for matcher in freezing_patterns.pass_patterns:
             for entries in matcher.patterns.values():

@@ -309,3 +309,17 @@ def test_kernels_are_named_the_most_work_first() -> None:
     )
     assert names([operator_kernel("aten::mm")]) == ("1 aten::mm operator ()",)
     assert names([]) == ()
+
+
+@pytest.mark.parametrize(
+    ("environ", "kinds"),
+    [({}, []), ({"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"}, [Kind.ISA]), ({"OMP_NUM_THREADS": "2"}, [])],
+    ids=["as it is", "switched off", "another variable"],
+)
+def test_work_that_tells_no_set_is_lost_where_a_variable_switched_the_best_off(
+    environ: dict[str, str], kinds: list[Kind]
+) -> None:
+    untold = ran(conv(100, Isa.UNKNOWN, implementation="x64:gemm:jit"))
+    found = _found(untold, cpu=ZEN4, environ=environ)
+    assert [one.kind for one in found] == kinds
+    assert [one.variable for one in found] == [name for name in environ if kinds]
