@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,15 +58,12 @@ class Backend(ABC):
     def preload_compiler(self) -> None:
         """Have Inductor find out the instruction sets it may compile for.
 
-        It asks once a process, with up to four processes that each import torch: 9 s here if one runs after the
-        other, which forked workers then inherit. Side by side they take as long as the CPUs need.
+        It asks once a process, with up to four processes that each import torch, 6 to 9 s in all, and forked workers
+        inherit the answer. One after the other: asked from threads, torch leaves one behind, and what has threads is
+        not forked any more (3 s and more of importing for every later worker).
         """
         from torch._inductor import cpu_vec_isa
 
-        flags = cpu_vec_isa.x86_isa_checker()
-        known = [isa for isa in cpu_vec_isa.supported_vec_isa_list if set(str(isa).split()).issubset(flags)]
-        with ThreadPoolExecutor(max(1, len(known))) as threads:  # ended before a worker is forked
-            list(threads.map(bool, known))
         cpu_vec_isa.valid_vec_isa_list()
 
     def compile_in_parallel(self, compilers: int) -> None:

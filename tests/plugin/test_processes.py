@@ -17,6 +17,7 @@ import pytest
 from perfsuite.errors import WorkerError
 from perfsuite.measure.launch import Worker
 from perfsuite.measure.rig import Rig
+from perfsuite.measure.stepping import Stand, step
 from perfsuite.settings import Settings
 from perfsuite.spec import Mode, Precision, Variant
 
@@ -140,6 +141,15 @@ def test_nothing_is_imported_while_a_worker_is_timed() -> None:
                 time.sleep(0.02)
                 seen += [_state(pid) for pid in launchers]
             assert seen.count("S") > 30
+
+
+def test_workers_inherit_what_a_compiling_one_had_imported() -> None:
+    """A launcher in which a thread is left forks none that has imported anything."""
+    dynamo = dataclasses.replace(PARENT, mode=Mode.DYNAMO)
+    with rig() as found:
+        found.preload(dynamo)
+        (replicate,) = step([Stand(variant=PARENT, rig=found)], duration_s=0.1, warm_up_limit_s=0.1)
+    assert replicate.stages.import_s
 
 
 def _children() -> set[int]:
