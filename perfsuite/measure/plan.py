@@ -46,7 +46,8 @@ def plan(
     confirm: str,
     budget_s: float | None,
 ) -> Plan:
-    """``baselines`` are what is stored of some of the variants; without a budget all that is needed is planned."""
+    """``baselines`` are what is stored, of other variants too; without a budget all that is needed is planned."""
+    baselines = {variant: baselines[variant] for variant in variants if variant in baselines}
     measure_s = sum(_estimate_s(variant, baselines.get(variant), replicates) for variant in variants)
     confirm_s = 0.0 if confirm == "none" or not baselines else confirming_s(len(baselines), confirm)
     extra_s = 0.0

@@ -47,6 +47,13 @@ def test_confirming_takes_time_for_each_variant_with_a_baseline(confirm: str, kn
     assert plan(variants, stored, replicates=2, confirm=confirm, budget_s=None).confirm_s == confirm_s
 
 
+def test_variants_that_only_the_baseline_has_take_no_time() -> None:
+    others = {dataclasses.replace(VARIANT, model=f"model-{number}"): STORED for number in range(24)}
+    found = plan([VARIANT], {VARIANT: STORED, **others}, replicates=2, confirm="suspects", budget_s=None)
+    assert found.confirm_s == 180.0
+    assert plan([VARIANT], others, replicates=2, confirm="suspects", budget_s=None).confirm_s == 0.0
+
+
 @pytest.mark.parametrize(
     ("budget_s", "confirm", "extra_s", "confirm_s"),
     [
