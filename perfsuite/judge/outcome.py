@@ -32,25 +32,32 @@ def judge_variant(
     Without ``speed`` nothing was asked of it: then what is not wrong is unchanged. ``ignored`` hides nothing here:
     the verdict stays, and its colour is what changes.
     """
-    verdicts = [Verdict.UNCHANGED if speed is None else speed.verdict]
-    if costs:
-        verdicts.append(Verdict.REGRESSED)
-    if kernels or lost:
-        verdicts.append(Verdict.LOST)
-    if outputs or failure:
-        verdicts.append(Verdict.ERROR)
-    return Outcome(
-        variant=variant,
-        verdict=max(verdicts, key=_WORST_LAST.index),
-        speed=speed,
-        outputs=outputs,
-        kernels=kernels,
-        lost=lost,
-        costs=costs,
-        failure=failure,
-        ignored=ignored,
-        confirmation=confirmation,
+    return _judged(
+        Outcome(
+            variant=variant,
+            verdict=Verdict.UNCHANGED,
+            speed=speed,
+            outputs=outputs,
+            kernels=kernels,
+            lost=lost,
+            costs=costs,
+            failure=failure,
+            ignored=ignored,
+            confirmation=confirmation,
+        )
     )
+
+
+def _judged(outcome: Outcome) -> Outcome:
+    """The outcome with the worst verdict of what it holds."""
+    verdicts = [Verdict.UNCHANGED if outcome.speed is None else outcome.speed.verdict]
+    if outcome.costs:
+        verdicts.append(Verdict.REGRESSED)
+    if outcome.kernels or outcome.lost:
+        verdicts.append(Verdict.LOST)
+    if outcome.outputs or outcome.failure:
+        verdicts.append(Verdict.ERROR)
+    return replace(outcome, verdict=max(verdicts, key=_WORST_LAST.index))
 
 
 def with_confirmation(outcome: Outcome, judgement: Judgement) -> Outcome:
@@ -62,17 +69,7 @@ def with_confirmation(outcome: Outcome, judgement: Judgement) -> Outcome:
 
 def with_speed(outcome: Outcome, speed: Speed) -> Outcome:
     """The outcome with another verdict on its speed."""
-    return judge_variant(
-        outcome.variant,
-        speed=speed,
-        outputs=outcome.outputs,
-        kernels=outcome.kernels,
-        lost=outcome.lost,
-        costs=outcome.costs,
-        failure=outcome.failure,
-        ignored=outcome.ignored,
-        confirmation=outcome.confirmation,
-    )
+    return _judged(replace(outcome, speed=speed))
 
 
 def judge_support(variant: Variant, support: Support, *, in_baseline: bool, ignored: str = "") -> Outcome:
