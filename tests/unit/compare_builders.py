@@ -8,8 +8,10 @@ from typing import Any
 from builders import DIGESTS, STACK, VARIANT, replicate
 
 from perfsuite.judge.outcome import judge_variant
+from perfsuite.measure.journal import Journal
 from perfsuite.records.accuracy import Accuracy
 from perfsuite.records.comparison import Examination, Inspection, Report, Row, StackSide
+from perfsuite.records.confirmation import Shortlist
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.measurement import Block, Conditions, Replicate
 from perfsuite.records.outcome import Outcome
@@ -21,6 +23,20 @@ from perfsuite.stats.intervals import Interval
 PAIRING = Pairing(baseline=VARIANT, candidate=VARIANT)
 STOCK_PAIRING = Pairing(baseline=VARIANT, candidate=dataclasses.replace(VARIANT, backend="stock"))
 ACCURACY = Accuracy(sqnr_db=40.0, centred_cosine=1.0, variation=1.0, agreement=1.0, max_error=0.01)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PairHeader:
+    """All that a journal of pairs needs to begin with."""
+
+    name: str = "here"
+
+
+class PairJournal(Journal[PairHeader]):
+    """A night's pairs, and whom screening suspected."""
+
+    header_type = PairHeader
+    kinds = (Pair, Shortlist)
 
 
 def block(*latencies_ns: int) -> Block:

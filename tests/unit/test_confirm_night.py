@@ -10,13 +10,12 @@ from typing import Any, cast
 
 import pytest
 from builders import OTHER_VARIANT, VARIANT
-from compare_builders import pair
+from compare_builders import PairHeader, PairJournal, pair
 
 from perfsuite.confirm import night
 from perfsuite.confirm.night import Aim, Night
 from perfsuite.errors import WorkerError
 from perfsuite.measure.clock import Clock
-from perfsuite.measure.journal import Journal
 from perfsuite.records.confirmation import Shortlist
 from perfsuite.records.pair import Pair, Pairing
 from perfsuite.spec import Variant
@@ -26,16 +25,6 @@ FINE, SLOW, DEAD = VARIANT, OTHER_VARIANT, dataclasses.replace(VARIANT, model="m
 AIM = Aim(matters=1.02, false_alarm=0.01, missed=0.05)
 #: Spreads that no two variants share, so that a variance can be told.
 SPREAD = (0.0, 0.004, -0.003, 0.002, -0.004, 0.003, 0.001, -0.002)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Header:
-    name: str = "here"
-
-
-class _Journal(Journal[_Header]):
-    header_type = _Header
-    kinds = (Pair, Shortlist)
 
 
 class _Clock(Clock):
@@ -76,7 +65,7 @@ class _Bench:
         return SimpleNamespace(relaunch=relaunch)
 
 
-def _night(bench: _Bench, journal: _Journal, variants: list[Variant], aim: Aim = AIM) -> dict[Variant, night.Trial]:
+def _night(bench: _Bench, journal: PairJournal, variants: list[Variant], aim: Aim = AIM) -> dict[Variant, night.Trial]:
     rig = bench.rig()
     baselines = cast(Any, dict.fromkeys(variants, rig))
     return Night(variants, rig, baselines, journal, aim, clock=bench.clock, say=lambda words: None).run()
@@ -91,7 +80,7 @@ def test_every_suspect_is_screened_and_the_slow_one_gets_the_fresh_pairs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = _Bench(monkeypatch, _Clock(8.0 * 40), {FINE: 1.0, SLOW: 1.08})
-    found = _night(bench, _Journal.create(tmp_path, _Header()), [FINE, SLOW])
+    found = _night(bench, PairJournal.create(tmp_path, PairHeader()), [FINE, SLOW])
     assert bench.asked[:4] == [FINE, SLOW, SLOW, FINE]
     counts = Counter(bench.asked[4:])
     assert counts[SLOW] >= 4
@@ -105,32 +94,32 @@ def test_every_suspect_is_screened_and_the_slow_one_gets_the_fresh_pairs(
 
 def test_either_side_starts_as_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = _Bench(monkeypatch, _Clock(8.0 * 20), {SLOW: 1.08})
-    _night(bench, _Journal.create(tmp_path, _Header()), [SLOW])
+    _night(bench, PairJournal.create(tmp_path, PairHeader()), [SLOW])
     assert bench.first == [number % 2 == 1 for number in range(len(bench.first))]
 
 
 def test_launchers_are_started_anew_every_few_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = _Bench(monkeypatch, _Clock(8.0 * 12), {SLOW: 1.02})
-    _night(bench, _Journal.create(tmp_path, _Header()), [SLOW])
+    _night(bench, PairJournal.create(tmp_path, PairHeader()), [SLOW])
     assert bench.launches == 2 * -(-len(bench.asked) // 4)
 
 
 def test_it_ends_with_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = _Bench(monkeypatch, _Clock(8.0 * 10), {FINE: 1.0, SLOW: 1.021})
-    found = _night(bench, _Journal.create(tmp_path, _Header()), [FINE, SLOW])
+    found = _night(bench, PairJournal.create(tmp_path, PairHeader()), [FINE, SLOW])
     assert bench.clock.pairs <= 11
     assert found[SLOW].conclusion is not None
 
 
 def test_without_time_for_any_pair_nothing_is_concluded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = _Bench(monkeypatch, _Clock(0.0), {SLOW: 1.08})
-    found = _night(bench, _Journal.create(tmp_path, _Header()), [SLOW])
+    found = _night(bench, PairJournal.create(tmp_path, PairHeader()), [SLOW])
     assert (bench.asked, found[SLOW].conclusion, found[SLOW].pairs) == ([], None, ())
 
 
 def test_a_worker_that_dies_costs_its_own_variant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = _Bench(monkeypatch, _Clock(8.0 * 40), {SLOW: 1.08, DEAD: 1.08})
-    found = _night(bench, _Journal.create(tmp_path, _Header()), [SLOW, DEAD])
+    found = _night(bench, PairJournal.create(tmp_path, PairHeader()), [SLOW, DEAD])
     assert "SIGSEGV" in found[DEAD].failure
     assert bench.asked.count(DEAD) == 2
     assert _conclusion(found[SLOW]) is Conclusion.REGRESSED
@@ -138,16 +127,16 @@ def test_a_worker_that_dies_costs_its_own_variant(tmp_path: Path, monkeypatch: p
 
 def test_a_resumed_night_measures_only_what_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = _Bench(monkeypatch, _Clock(8.0 * 40), {FINE: 1.0, SLOW: 1.08})
-    journal = _Journal.create(tmp_path, _Header())
+    journal = PairJournal.create(tmp_path, PairHeader())
     expected = _night(whole, journal, [FINE, SLOW])
     again = _Bench(monkeypatch, _Clock(8.0 * 40), {})
-    assert _night(again, _Journal.resume(tmp_path, _Header()), [FINE, SLOW]) == expected
+    assert _night(again, PairJournal.resume(tmp_path, PairHeader()), [FINE, SLOW]) == expected
     assert again.asked == []
 
 
 def test_a_resumed_night_keeps_whom_screening_suspected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else what was fresh would have a say in who is a suspect, and the looks would be others."""
-    journal = _Journal.create(tmp_path, _Header())
+    journal = PairJournal.create(tmp_path, PairHeader())
     for variant in (FINE, SLOW):
         for ratio in (1.0, 1.002):
             journal.append(pair(ratio, pairing=Pairing(baseline=variant, candidate=variant)))
@@ -161,5 +150,5 @@ def test_faster_is_sought_only_where_it_is_asked_for(tmp_path: Path, monkeypatch
     for improvements, expected in ((False, Conclusion.UNCHANGED), (True, Conclusion.IMPROVED)):
         bench = _Bench(monkeypatch, _Clock(8.0 * 40), {FINE: 0.9})
         aim = dataclasses.replace(AIM, improvements=improvements)
-        found = _night(bench, _Journal.create(tmp_path, _Header()), [FINE], aim)[FINE]
+        found = _night(bench, PairJournal.create(tmp_path, PairHeader()), [FINE], aim)[FINE]
         assert _conclusion(found) is expected

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 from builders import DIGESTS, OTHER_VARIANT, VARIANT, baseline, measurement
-from compare_builders import pair
+from compare_builders import PairHeader, PairJournal, pair
 from evidence_builders import evidence, kernel
 
 from perfsuite.confirm import night
@@ -20,9 +20,8 @@ from perfsuite.confirm.night import Aim
 from perfsuite.confirm.run import Confirmed, Suspect, confirm
 from perfsuite.errors import StackError, WorkerError
 from perfsuite.measure.clock import Clock
-from perfsuite.measure.journal import Journal
 from perfsuite.records.baseline import Baseline, Difference
-from perfsuite.records.confirmation import Finding, Shortlist
+from perfsuite.records.confirmation import Finding
 from perfsuite.records.pair import Pair, Pairing
 from perfsuite.records.speed import Reason, Speed, Verdict
 from perfsuite.records.violation import Kind, Violation
@@ -32,16 +31,6 @@ AIM = Aim(matters=1.02, false_alarm=0.01, missed=0.05)
 KERNEL = Difference(name="kernel", before="6.1", now="6.2")
 COST = Violation(kind=Kind.PEAK_MEMORY, expected=1, found=2)
 EVIDENCE = evidence([kernel()])
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Header:
-    name: str = "here"
-
-
-class _Journal(Journal[_Header]):
-    header_type = _Header
-    kinds = (Pair, Shortlist)
 
 
 class _Bench:
@@ -77,7 +66,7 @@ class _Bench:
             suspects,
             _rig(lambda variant: EVIDENCE),
             self.open,
-            _Journal.create(folder, _Header()),
+            PairJournal.create(folder, PairHeader()),
             AIM,
             drift=lambda found, pairs: (KERNEL,),
             clock=Clock(budget_s),
