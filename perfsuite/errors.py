@@ -21,6 +21,14 @@ class WorkerError(PerfsuiteError):
     """One worker failed: it crashed, hung, sent garbage, or raised; costs its own variant only."""
 
 
+class StandError(WorkerError):
+    """Of several workers that are stepped in turn the one of this variant and rig failed: ``number`` in their order."""
+
+    def __init__(self, number: int, reason: str) -> None:
+        super().__init__(reason)
+        self.number = number
+
+
 class StaleArtefactError(WorkerError):
     """A deployed variant's artefact was saved from other weights than the model's; both digests are whole."""
 

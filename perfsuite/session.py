@@ -134,7 +134,9 @@ def confirm_suspects(run: Run, rig: Rig) -> None:
         )
     run.confirm_s = clock.spent_s
     for variant, found in run.confirmed.items():
-        run.outcomes[variant] = with_confirmation(run.outcomes[variant], found.judgement)
+        outcome = run.outcomes[variant]
+        crashed = replace(outcome, failure=outcome.failure or found.trial.crash)
+        run.outcomes[variant] = with_confirmation(crashed, found.judgement)
 
 
 def explain_changes(run: Run) -> None:

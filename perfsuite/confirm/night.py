@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from perfsuite.errors import WorkerError
+from perfsuite.errors import StandError, WorkerError
 from perfsuite.measure.clock import Clock, Say
 from perfsuite.measure.stepping import measure_pair
 from perfsuite.records.confirmation import Shortlist
@@ -47,13 +47,15 @@ class Aim:
 class Trial:
     """What became of one variant: its pairs in their order, and what the fresh ones tell, or else the screening ones.
 
-    ``told`` are those of its pairs that tell it, ``failure`` is why there are no more.
+    ``told`` are those of its pairs that tell it, ``failure`` is why there are no more, ``crash`` the same where the
+    candidate's worker failed.
     """
 
     pairs: tuple[Pair, ...] = ()
     told: tuple[Pair, ...] = ()
     conclusion: Confirmation | None = None
     failure: str = ""
+    crash: str = ""
 
 
 class Night:
@@ -84,6 +86,8 @@ class Night:
         for pair in journal.of(Pair):
             self._pairs[pair.pairing.candidate].append(pair)
         self._failures: dict[Variant, str] = {}
+        #: Of them those whose candidate failed, and not its baseline.
+        self._crashes: dict[Variant, str] = {}
         self._launched = 0
         self._took_s: list[float] = []
 
@@ -116,8 +120,15 @@ class Night:
             baseline.relaunch(variant)
             self._candidate.relaunch(variant)
         self._launched += 1
+        candidate_first = len(pairs) % 2 == 1
         try:
-            pair = measure_pair(pairing, baseline, self._candidate, candidate_first=len(pairs) % 2 == 1)
+            pair = measure_pair(pairing, baseline, self._candidate, candidate_first=candidate_first)
+        except StandError as error:
+            # Whoever starts has number 0.
+            if (error.number == 1) != candidate_first:
+                self._crashes[variant] = str(error)
+            self._failures[variant] = str(error)
+            return
         except WorkerError as error:
             self._failures[variant] = str(error)
             return
@@ -173,6 +184,7 @@ class Night:
                 told=tuple(pairs[SCREENING_PAIRS:] if variant in shortlist.suspects else pairs[:SCREENING_PAIRS]),
                 conclusion=concluded.get(variant),
                 failure=self._failures.get(variant, ""),
+                crash=self._crashes.get(variant, ""),
             )
             for variant in self._variants
         }

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from perfsuite.errors import StandError, WorkerError
 from perfsuite.machine.moment import frequency_mhz, moment
 from perfsuite.measure.timed import Timed
 from perfsuite.records.measurement import Block, Conditions, Replicate
@@ -69,13 +70,14 @@ def step(
     """
     with contextlib.ExitStack() as alive:
         timed: list[Timed] = []
-        for stand in stands:
-            timed.append(alive.enter_context(stand.rig.timed(stand.variant)))
+        for number, stand in enumerate(stands):
+            with _naming(number):
+                timed.append(alive.enter_context(stand.rig.timed(stand.variant)))
             if len(stands) > 1:
                 timed[-1].worker.pause()
         warmups = []
-        for one in timed:
-            with _running(one, timed):
+        for number, one in enumerate(timed):
+            with _running(one, timed), _naming(number):
                 warmups.append(one.warm_up(limit_s=warm_up_limit_s))
         once = workload(stands[0].variant.workload).once
         latencies_s = [warmup.duration_ns * 1e-9 / warmup.iterations for warmup in warmups]
@@ -84,7 +86,8 @@ def step(
         blocks: list[list[Block]] = [[] for _ in stands]
         for index in _order(rounds, len(stands), once=once):
             settle = 0 if once or len(stands) == 1 else _settle(latencies_s[index])
-            blocks[index].append(_block(timed[index], timed, duration_s=0.0 if once else block_s, settle=settle))
+            with _naming(index):
+                blocks[index].append(_block(timed[index], timed, duration_s=0.0 if once else block_s, settle=settle))
         found = []
         for one, stand, warmup, mine in zip(timed, stands, warmups, blocks, strict=True):
             with _running(one, timed):
@@ -115,6 +118,15 @@ def _order(rounds: int, count: int, *, once: bool) -> Iterator[int]:
         there = range(count) if number % 2 == 0 else range(count - 1, -1, -1)
         yield from there
         yield from reversed(there)
+
+
+@contextlib.contextmanager
+def _naming(number: int) -> Iterator[None]:
+    """A worker that fails inside is the one of that number."""
+    try:
+        yield
+    except WorkerError as error:
+        raise StandError(number, str(error)) from error
 
 
 @contextlib.contextmanager

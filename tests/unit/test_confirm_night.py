@@ -14,7 +14,7 @@ from compare_builders import PairHeader, PairJournal, pair
 
 from perfsuite.confirm import night
 from perfsuite.confirm.night import Aim, Night
-from perfsuite.errors import WorkerError
+from perfsuite.errors import StandError
 from perfsuite.measure.clock import Clock
 from perfsuite.records.confirmation import Shortlist
 from perfsuite.records.pair import Pair, Pairing
@@ -44,6 +44,7 @@ class _Bench:
         self.asked: list[Variant] = []
         self.first: list[bool] = []
         self.launches = 0
+        self.dead = 0
         self.clock = clock
         self._ratios = ratios
         monkeypatch.setattr(night, "measure_pair", self._measure)
@@ -55,7 +56,7 @@ class _Bench:
         self.first.append(candidate_first)
         self.clock.pairs += 1
         if variant == DEAD and count == 1:
-            raise WorkerError("worker 7 killed by SIGSEGV")
+            raise StandError(self.dead, "worker 7 killed by SIGSEGV")
         return pair(self._ratios[variant] * (1 + SPREAD[count % len(SPREAD)]), pairing=pairing)
 
     def rig(self) -> Any:
@@ -123,6 +124,14 @@ def test_a_worker_that_dies_costs_its_own_variant(tmp_path: Path, monkeypatch: p
     assert "SIGSEGV" in found[DEAD].failure
     assert bench.asked.count(DEAD) == 2
     assert _conclusion(found[SLOW]) is Conclusion.REGRESSED
+
+
+@pytest.mark.parametrize(("dead", "crash"), [(0, "worker 7 killed by SIGSEGV"), (1, "")], ids=["candidate", "baseline"])
+def test_whose_worker_died_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dead: int, crash: str) -> None:
+    """It dies in the second pair, which the candidate starts."""
+    bench = _Bench(monkeypatch, _Clock(8.0 * 10), {DEAD: 1.0})
+    bench.dead = dead
+    assert _night(bench, PairJournal.create(tmp_path, PairHeader()), [DEAD])[DEAD].crash == crash
 
 
 def test_a_resumed_night_measures_only_what_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
