@@ -7,10 +7,10 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from perfsuite.commands import compare, doctor, explain, judge, kernels, matrix, selfcheck, stacks
+from perfsuite.commands import compare, doctor, explain, history, judge, kernels, matrix, selfcheck, serve, stacks, tune
 from perfsuite.errors import PerfsuiteError, UsageError
 
-_COMMANDS = (matrix, doctor, kernels, explain, judge, compare, stacks, selfcheck)
+_COMMANDS = (matrix, doctor, kernels, explain, judge, serve, compare, tune, history, stacks, selfcheck)
 #: As ``perfsuite.judge.colour.Status`` has them, which --help need not import.
 _USAGE, _FAILED, _INTERRUPTED = 2, 3, 130
 

@@ -49,5 +49,9 @@ class StackError(PerfsuiteError):
     """A stack that cannot be built or does not import; says which requirement and why."""
 
 
+class HistoryError(PerfsuiteError):
+    """A history that cannot be read or written; tells its address without the password."""
+
+
 class MachineBusyError(PerfsuiteError):
     """Another run times on this machine; says whose and since when."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from perfsuite.errors import UsageError
+from perfsuite.kernel_limits import KernelLimits, read_kernel_limits
 from perfsuite.match import Match, variant_facts
 from perfsuite.spec import WORKLOADS, Mode, Precision, Variant
 
@@ -43,11 +44,15 @@ class CostLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What holds for one variant: ratios of latency above ``matters`` matter; ``ignore`` is why nothing does."""
+    """What holds for one variant: ratios of latency above ``matters`` matter; ``ignore`` is why nothing does.
+
+    ``kernels`` is what the user expects of its kernels; None where perfsuite's own expectation holds.
+    """
 
     matters: float
     costs: CostLimits
     ignore: str = ""
+    kernels: KernelLimits | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,7 @@ class Entry:
     matters: float | None = None
     costs: Mapping[str, float] = field(default_factory=dict)
     ignore: str = ""
+    kernels: KernelLimits | None = None
 
 
 def limits_of(variant: Variant, *, matters: float, costs: CostLimits, entries: Sequence[Entry]) -> Limits:
@@ -71,6 +77,7 @@ def limits_of(variant: Variant, *, matters: float, costs: CostLimits, entries: S
         matters=next((entry.matters for entry in fitting if entry.matters is not None), matters),
         costs=dataclasses.replace(costs, **own_costs),
         ignore=next((entry.ignore for entry in fitting if entry.ignore), ""),
+        kernels=next((entry.kernels for entry in fitting if entry.kernels), None),
     )
 
 
@@ -131,8 +138,8 @@ def check_entries(entries: Sequence[Entry], variants: Sequence[Variant]) -> None
 
 
 def _entry(name: str, table: Mapping[str, Any]) -> Entry:
-    if unknown := sorted(table.keys() - _FACTS - _ENTRY_SETTINGS):
-        known = ", ".join((*sorted(_FACTS), *sorted(_ENTRY_SETTINGS)))
+    if unknown := sorted(table.keys() - _FACTS - _ENTRY_SETTINGS - {"reason"}):
+        known = ", ".join((*sorted(_FACTS), *sorted(_ENTRY_SETTINGS), "reason"))
         raise UsageError(f"{name} has unknown keys {', '.join(unknown)}; known are {known}")
     match = Match(accepted={fact: _accepted(f"{name}: {fact}", fact, table[fact]) for fact in table if fact in _FACTS})
     if not match.accepted:
@@ -143,11 +150,14 @@ def _entry(name: str, table: Mapping[str, Any]) -> Entry:
     ignore = table.get("ignore", "")
     if not isinstance(ignore, str) or ("ignore" in table and not ignore.strip()):
         raise UsageError(f"{name}: ignore must be the reason, such as the number of an issue, not {ignore!r}")
+    if "reason" in table and "kernels" not in table:
+        raise UsageError(f"{name}: reason is of kernels, which it does not set; ignore has its reason as its value")
     return Entry(
         match=match,
         matters=read_matters(f"{name}: matters", table["matters"]) if "matters" in table else None,
         costs=read_costs(f"{name}: costs", table.get("costs", {})),
         ignore=ignore,
+        kernels=read_kernel_limits(name, table["kernels"], table.get("reason")) if "kernels" in table else None,
     )
 
 
@@ -182,7 +192,7 @@ def _decibels(name: str, value: object) -> float:
 
 _UNITS = {"B": 1, "kB": 10**3, "KiB": 1 << 10, "MB": 10**6, "MiB": 1 << 20, "GB": 10**9, "GiB": 1 << 30}
 _FACTS = frozenset({"model", "backend", "mode", "precision", "workload", "variant"})
-_ENTRY_SETTINGS = frozenset({"matters", "costs", "ignore"})
+_ENTRY_SETTINGS = frozenset({"matters", "costs", "ignore", "kernels"})
 #: What facts may be, as far as the words of the glossary tell; of models and backends see ``check_entries``.
 _KNOWN: Mapping[str, tuple[str, ...]] = {
     "mode": tuple(Mode),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,16 +14,17 @@ import pytest
 
 from perfsuite.arguments import BASELINES
 from perfsuite.errors import PerfsuiteError
-from perfsuite.measure.placement import place
+from perfsuite.measure.placement import class_of, place
 from perfsuite.measure.stack import current_stack
-from perfsuite.quantities import seconds, share
+from perfsuite.places import PLACEMENT_OPTIONS, add_placement_options
+from perfsuite.quantities import html_output, output, part, seconds, share
 from perfsuite.records.measurement import Failure
 from perfsuite.records.outcome import Policy
 from perfsuite.records.pair import Pair
-from perfsuite.records.session import Session, Unsupported
+from perfsuite.records.session import Session, Shard, Unsupported
 from perfsuite.selection import asked_for
 from perfsuite.settings import CONFIRM_POLICIES, REQUIRABLE_ISAS, WEIGHTS_POLICIES, Settings, read_settings
-from perfsuite.spec import WORKLOADS, named_workloads
+from perfsuite.spec import WORKLOADS, Variant, named_workloads
 from perfsuite.stacks.build import ready_stack
 from perfsuite.stacks.definitions import CURRENT, stack_definitions
 from perfsuite.stacks.slugs import baseline_slug
@@ -40,19 +43,21 @@ if TYPE_CHECKING:
     from perfsuite.records.machine import MachineClass
     from perfsuite.records.measurement import Measurement, Stack
     from perfsuite.records.outcome import Outcome
-    from perfsuite.spec import Support, Variant
+    from perfsuite.report.github import Annotation
+    from perfsuite.spec import Support
 
 #: What is selected when neither --workload nor -m names a workload.
 CHECKED_WORKLOAD, TIMED_WORKLOAD = "smoke", "latency"
 
 _SETTINGS_OPTIONS = (
-    "threads", "weights", "replicates", "measure_s", "step_timeout_s", "baselines", "regression_ratio", "require_isa",
-    "matters", "confirm",
+    *PLACEMENT_OPTIONS, "weights", "replicates", "measure_s", "step_timeout_s", "baselines", "regression_ratio",
+    "require_isa", "matters", "confirm",
 )  # fmt: skip
 #: Those that mean nothing without --benchmark-only.
 _TIMING_OPTIONS = (
     "replicates", "measure_s", "resume", "no_evidence", "baseline_update", "baseline_update_new", "accept_lost",
-    "regression_ratio", "require_verdict", "matters", "confirm", "budget",
+    "regression_ratio", "require_verdict", "matters", "confirm", "budget", "report_html", "report_markdown",
+    "report_issue", "shard",
 )  # fmt: skip
 
 
@@ -71,6 +76,13 @@ class Run:
     resume: bool
     baselines: Baselines
     root: Path
+    #: The part of a night that this run measures; None for all.
+    shard: Shard | None = None
+    #: Where to write what came of it as Markdown, and what is red as the text of an issue.
+    report_markdown: Path | None = None
+    report_issue: Path | None = None
+    #: Where to write a page of what came of it.
+    report_html: Path | None = None
     #: Another stack than the interpreter's own.
     ready: ReadyStack | None = None
     machine: MachineClass | None = None
@@ -98,6 +110,12 @@ class Run:
     benchmarks: list[Any] = field(default_factory=list)
     acceptance: Acceptance | None = None
     not_accepted: str | None = None
+    #: What is red, of all tests that have reported.
+    annotations: list[Annotation] = field(default_factory=list)
+    #: What is to be said of the history, where the session is not in it.
+    history_lines: list[str] = field(default_factory=list)
+    #: What is to be said of the page.
+    page_lines: list[str] = field(default_factory=list)
 
     @property
     def session(self) -> Session:
@@ -110,6 +128,12 @@ class Run:
         return replace(self.journal.header, failures=failures, unsupported=tuple(unsupported))
 
     @property
+    def whole_session(self) -> Session:
+        """The same with its measurements."""
+        measured = tuple(one for one in self.results.values() if not isinstance(one, Failure))
+        return replace(self.session, measurements=measured)
+
+    @property
     def pairs(self) -> list[Pair]:
         """What this run has stepped side by side."""
         return self.journal.of(Pair)[self.resumed_pairs :] if self.journal else []
@@ -119,9 +143,10 @@ class Run:
         return self.ready.stack if self.ready else current_stack()
 
     @property
-    def at_hand(self) -> ReadyStack:
-        """The stack that is measured."""
-        return self.ready or ready_stack(CURRENT, {}, project=self.root, say=_say)
+    def at_hand(self) -> tuple[ReadyStack, ...]:
+        """The stack that is measured, and the interpreter's own."""
+        own = ready_stack(CURRENT, {}, project=self.root, say=_say)
+        return (self.ready, own) if self.ready else (own,)
 
 
 RUN = pytest.StashKey[Run]()
@@ -136,7 +161,7 @@ def add_options(parser: pytest.Parser) -> None:
         f"{CHECKED_WORKLOAD} for correctness and kernels, {TIMED_WORKLOAD} for timing")  # fmt: skip
     add("--stack", metavar="NAME", help="run in this stack, built if need be (default: the interpreter's own), "
         "perhaps with the project's code of a commit, as NAME@COMMIT; see `perfsuite stacks list`")  # fmt: skip
-    add("--threads", type=int, metavar="N", help="threads of each worker (default: one a physical core)")
+    add_placement_options(add)
     add("--weights", choices=WEIGHTS_POLICIES, help="where weights come from (default: auto)")
     add("--replicates", type=int, metavar="N", help="worker processes that time each variant (default: 2)")
     add("--measure-s", type=float, metavar="S", help="seconds of timed iterations in each (default: 2)")
@@ -163,6 +188,14 @@ def add_options(parser: pytest.Parser) -> None:
         "needs, which it says at the start)")  # fmt: skip
     add("--regression-ratio", type=float, metavar="R",
         help="with --confirm none slower by more than this fails (default: 1.25)")  # fmt: skip
+    add("--shard", type=part, metavar="N/COUNT",
+        help="measure one of COUNT parts of what is selected, as others do on identical runners")  # fmt: skip
+    add("--report-markdown", type=output, metavar="FILE",
+        help="write what came of it as Markdown, short enough for a comment on a pull request")  # fmt: skip
+    add("--report-issue", type=output, metavar="FILE",
+        help="write what is red as the text of an issue: a title, an empty line, and the body")  # fmt: skip
+    add("--report-html", type=html_output, metavar="FILE",
+        help="write a page to look at: one file that needs no network")  # fmt: skip
     add("--require-verdict", action="store_true",
         help="fail what cannot be judged: missing-baseline, inconclusive")  # fmt: skip
 
@@ -189,6 +222,10 @@ def read_run(config: pytest.Config) -> Run:
             accept_speed=option("baseline_update"),
         ),
         resume=option("resume"),
+        shard=Shard(number=option("shard")[0], count=option("shard")[1]) if option("shard") else None,
+        report_markdown=option("report_markdown"),
+        report_issue=option("report_issue"),
+        report_html=option("report_html"),
         baselines=Baselines(settings.baselines, most=settings.sessions),
         root=config.rootpath,
     )
@@ -197,14 +234,14 @@ def read_run(config: pytest.Config) -> Run:
             name, stack_definitions(settings.stacks, config.rootpath), project=config.rootpath, say=_say
         )
     if name := option("baseline_stack"):
-        accepted = run.baselines.stacks(place(settings.threads).machine)
+        accepted = run.baselines.stacks(class_of(place(settings)))
         run.baseline_stack = baseline_slug(name, stack_definitions(settings.stacks, config.rootpath), accepted)
     if timing:
         if option("benchmark_disable"):
             raise PerfsuiteError("--benchmark-disable: there is nothing to run with --benchmark-only then")
         if option("numprocesses", None):
             raise PerfsuiteError("-n: timings need the machine for themselves; run --benchmark-only without it")
-        run.machine = place(settings.threads).machine
+        run.machine = class_of(place(settings))
         run.baselines.check()
     return run
 
@@ -229,3 +266,27 @@ def _workloads(chosen: str | None, mark_expression: str) -> tuple[str, ...] | No
     except PerfsuiteError:  # pytest says so itself, or takes what we do not: mark(key=value)
         return None
     return tuple(workload.name for workload in WORKLOADS if workload.name in named) or None
+
+
+def command_again(config: pytest.Config, run: Run, variants: Iterable[Variant]) -> str:
+    """The one command that measures these as this run did: its options, and the variables that decide speed."""
+    asked = list(variants)
+    environment = run.rig.environment if run.rig else {}
+    variables = [f"{name}={shlex.quote(value)}" for name, value in environment.items() if os.environ.get(name) == value]
+    words = ["pytest", "--benchmark-only", "-k", " or ".join(variant.id for variant in asked)]
+    words += ["--workload", ",".join(dict.fromkeys(variant.workload for variant in asked))]
+    for name in ("stack", "baseline_stack", *_SETTINGS_OPTIONS):
+        value = config.getoption(name)
+        if name == "launch_mode" and value is not None:
+            words.append(f"--{value}-mode")
+        elif value is not None:
+            words.append(f"--{name.replace('_', '-')}={value}")
+    return " ".join((*variables, *map(shlex.quote, words)))
+
+
+def variant_of(item: pytest.Item) -> Variant | None:
+    """What a test of the suite is about; None for all other tests."""
+    if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
+        return None
+    variant = item.callspec.params.get("variant")
+    return variant if isinstance(variant, Variant) else None

@@ -1,4 +1,4 @@
-"""Every pytest hook of perfsuite, but those of several processes."""
+"""Every pytest hook of perfsuite, but those of several processes and of what a run's end tells."""
 
 from __future__ import annotations
 
@@ -9,27 +9,28 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from perfsuite import suite
 from perfsuite.backends import BACKENDS
+from perfsuite.backends.registry import NAMES, PUBLISHED, marks, slug_of, variant_support, variants
 from perfsuite.errors import BaselineError, PerfsuiteError
 from perfsuite.explain.changes import evidence_changes
+from perfsuite.github import in_job, place_of
 from perfsuite.judge.colour import colour, own_colour
 from perfsuite.judge.outcome import judge_support, judge_variant
 from perfsuite.limits import check_entries
 from perfsuite.machine.cpu import read_cpu
 from perfsuite.models import load_models
-from perfsuite.options import CHECKED_WORKLOAD, TIMED_WORKLOAD, Run, add_options, read_run
+from perfsuite.options import CHECKED_WORKLOAD, TIMED_WORKLOAD, Run, add_options, read_run, variant_of
 from perfsuite.options import RUN as _RUN
 from perfsuite.records.measurement import Measurement
 from perfsuite.records.outcome import Colour, Outcome
 from perfsuite.records.speed import Verdict
 from perfsuite.replay import ReplayTimer, replay
-from perfsuite.report import text
-from perfsuite.report.evidence import change_lines, evidence_lines
 from perfsuite.report.explain import explanation_lines
-from perfsuite.report.outcome import outcome_lines
-from perfsuite.report.timing import Timing, timing_lines
-from perfsuite.report.within import within_lines
-from perfsuite.spec import WORKLOADS, Mode, Precision, Support, Variant, matrix
+from perfsuite.report.github import Annotation
+from perfsuite.report.outcome import outcome_lines, outcome_properties
+from perfsuite.report.text import wrapped
+from perfsuite.spec import WORKLOADS, Mode, Precision, Support, Variant
 from perfsuite.store.documents import KEY, head_fields
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from perfsuite.models.base import Model
     from perfsuite.records.evidence import Evidence
 
-pytest_plugins = ("perfsuite.parallel.hooks",)
+pytest_plugins = ("perfsuite.parallel.hooks", "perfsuite.sharding", "perfsuite.terminal")
 #: The verdicts after which what earlier sessions say of a variant's speed holds no more.
 _MOVED = (Verdict.IMPROVED, Verdict.REGRESSED)
 
@@ -53,15 +54,17 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         run = read_run(config)
         models = load_models(run.settings.models)
-        backends = tuple(backend.name for backend in BACKENDS)
         workloads = tuple(workload.name for workload in WORKLOADS)
-        check_entries(run.settings.match, list(matrix(tuple(models), backends, workloads)))
+        check_entries(run.settings.match, list(variants(models, workloads)))
     except PerfsuiteError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[_RUN] = run
-    for name in (*models, *backends, *Mode, *Precision, *workloads):
+    if config.option.benchmark_only:  # any other run is of the project's own tests, which should stay quick
+        suite.collect(config)
+    for name in (*models, *NAMES, *Mode, *Precision, *workloads):
         config.addinivalue_line("markers", f"{name}: every variant of {name}")
-    config.addinivalue_line("markers", "published: the variants of ipex's published example scripts")
+    publishers = " and ".join(backend.name for backend in BACKENDS if backend.published)
+    config.addinivalue_line("markers", f"{PUBLISHED}: the variants of {publishers}'s published example scripts")
     config.addinivalue_line("markers", "kernels: which kernels every variant runs, held against what is expected")
 
 
@@ -83,13 +86,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     models = load_models(run.settings.models)
     workloads = run.workloads or (TIMED_WORKLOAD if timed else CHECKED_WORKLOAD,)
     packages, flags = run.stack.packages, read_cpu().flags
-    variants = list(matrix(tuple(models), tuple(backend.name for backend in BACKENDS), workloads))
+    known = list(variants(models, workloads))
     accepted = _accepted(run, workloads) if timed else frozenset()
-    for name in sorted({variant.model for variant in accepted} - models.keys()):
-        metafunc.config.addinivalue_line("markers", f"{name}: a model that the baseline has and nobody knows")
+    for name in sorted({part for one in accepted for part in (one.model, one.backend)} - models.keys() - {*NAMES}):
+        metafunc.config.addinivalue_line("markers", f"{name}: of the baseline, and nobody knows it any more")
     params = []
-    for variant in (*variants, *sorted(accepted.difference(variants), key=lambda one: one.id)):
-        marks = [getattr(pytest.mark, name) for name in variant.marks]
+    for variant in (*known, *sorted(accepted.difference(known), key=lambda one: one.id)):
+        its_marks = [getattr(pytest.mark, name) for name in marks(variant)]
         support = _support(variant, models, packages, flags)
         if support.reason is not None:
             run.unsupported[variant] = support
@@ -97,10 +100,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
                 ignored = run.settings.limits(variant).ignore
                 run.outcomes[variant] = judge_support(variant, support, in_baseline=True, ignored=ignored)
             else:
-                marks.append(pytest.mark.skip(reason=f"unsupported: {support.reason}"))
+                its_marks.append(pytest.mark.skip(reason=f"unsupported: {support.reason}"))
         if timed:
-            marks.append(pytest.mark.benchmark(timer=ReplayTimer(), group=f"{variant.model} {variant.workload}"))
-        params.append(pytest.param(variant, id=variant.id, marks=marks))
+            its_marks.append(pytest.mark.benchmark(timer=ReplayTimer(), group=f"{variant.model} {variant.workload}"))
+        params.append(pytest.param(variant, id=variant.id, marks=its_marks))
     metafunc.parametrize("variant", params)
 
 
@@ -117,18 +120,21 @@ def _support(
 ) -> Support:
     if variant.model not in models:
         return Support(reason=f"there is no model {variant.model}; [tool.perfsuite.models] names one's own")
-    backend = next(backend for backend in BACKENDS if backend.name == variant.backend)
-    return backend.support(models[variant.model].reads, variant.mode, variant.precision, packages, flags)
+    if variant.backend not in NAMES:
+        return Support(reason=f"there is no backend {variant.backend} in this perfsuite")
+    return variant_support(models[variant.model], variant, packages, flags)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A timing run runs nothing but timings, any other run none."""
+    """A timing run runs nothing but timings, any other run none of ours; a project's own benchmarks run in both."""
     timing = bool(config.getoption("benchmark_only"))
     wanted: list[pytest.Item] = []
     others: list[pytest.Item] = []
     for item in items:
-        is_timing = "benchmark" in getattr(item, "fixturenames", ())
-        (wanted if is_timing == timing else others).append(item)
+        fixtures = getattr(item, "fixturenames", ())
+        ours = "variant" in fixtures
+        is_timing = "benchmark" in fixtures
+        (wanted if is_timing == timing or (is_timing and not ours) else others).append(item)
     if others:
         config.hook.pytest_deselected(items=others)
         items[:] = wanted
@@ -140,7 +146,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     run = session.config.stash[_RUN]
     if not run.timing or session.config.option.collectonly or session.testsfailed:
         return
-    asked = {variant: item for item in session.items if (variant := _variant(item))}
+    asked = {variant: item for item in session.items if (variant := variant_of(item))}
     variants = [variant for variant in asked if variant not in run.unsupported]
     run.untimed = {variant: run.unsupported[variant] for variant in asked if variant in run.unsupported}
     run.outcomes = {variant: found for variant, found in run.outcomes.items() if variant in asked}
@@ -160,13 +166,6 @@ def _measure(session: pytest.Session, run: Run, variants: Sequence[Variant]) -> 
             stages.night(run, _rig(run), variants)
     except PerfsuiteError as error:
         raise pytest.UsageError(str(error)) from error
-
-
-def _variant(item: pytest.Item) -> Variant | None:
-    if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
-        return None
-    variant = item.callspec.params.get("variant")
-    return variant if isinstance(variant, Variant) else None
 
 
 def _rig(run: Run) -> Rig:
@@ -226,23 +225,32 @@ def outcome(request: pytest.FixtureRequest, variant: Variant, benchmark: Benchma
 
 
 @pytest.fixture
-def settle(request: pytest.FixtureRequest) -> Callable[[Outcome], None]:
+def settle(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Callable[[Outcome], None]:
     """Call with an outcome: the test fails if it is red, and is skipped if nobody could tell or it is ignored."""
     run = request.config.stash[_RUN]
 
     def settled(outcome: Outcome) -> None:
         outcome = dataclasses.replace(outcome, ignored=run.settings.limits(outcome.variant).ignore)
+        # As record_property does, which warns of xunit2's schema, the default: that knows no properties of a test.
+        request.node.user_properties.extend(outcome_properties(outcome).items())
         lines = outcome_lines(outcome)
         match colour(outcome, run.policy):
             case Colour.RED:
                 slower = outcome.speed is not None and outcome.speed.verdict is Verdict.REGRESSED
                 if slower and outcome.variant in run.explanations:
                     lines += explanation_lines(run.explanations[outcome.variant])
-                pytest.fail("\n".join(lines), pytrace=False)
+                if in_job():
+                    run.annotations.append(_annotation(run, outcome.variant, lines))
+                pytest.fail("\n".join(wrapped(lines)), pytrace=False)
             case Colour.YELLOW | Colour.GREY:
                 pytest.skip("; ".join(line.strip() for line in lines))
 
     return settled
+
+
+def _annotation(run: Run, variant: Variant, lines: Sequence[str]) -> Annotation:
+    model = load_models(run.settings.models).get(variant.model)
+    return Annotation(title=variant.id, text="\n".join(lines), place=place_of(model) if model else None)
 
 
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
@@ -251,7 +259,7 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
         return
     for momentary in ("hz_actual", "hz_actual_friendly"):  # else every comparison is of "different machines"
         machine_info["cpu"].pop(momentary, None)
-    machine_info[KEY] = {"machine_class": run.machine.slug if run.machine else None, "stack": run.stack.slug}
+    machine_info[KEY] = {"machine_class": run.machine.slug if run.machine else None, "stack": slug_of(run.stack)}
 
 
 def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
@@ -272,8 +280,24 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if (run.update or run.update_new) and run.journal is not None:
         _accept(session, run)
     told = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    if run.report_html and told:
+        _write_page(session, run)
+    if run.journal is not None and run.results:
+        from perfsuite.ending import keep_session
+
+        run.history_lines = keep_session(run)
     if run.journal is not None and run.results and told and not run.not_accepted and not run.unmeasured:
         run.journal.finish()
+
+
+def _write_page(session: pytest.Session, run: Run) -> None:
+    from perfsuite.ending import write_page
+
+    try:
+        run.page_lines = write_page(run)
+    except PerfsuiteError as error:
+        run.page_lines = [str(error)]
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def _accept(session: pytest.Session, run: Run) -> None:
@@ -295,50 +319,3 @@ def _accept(session: pytest.Session, run: Run) -> None:
     except (OSError, BaselineError) as error:
         run.not_accepted = f"could not write baselines, nothing is accepted: {error}; --resume measures nothing again"
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-
-@pytest.hookimpl(trylast=True)  # after the table of pytest-benchmark
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    run = config.stash.get(_RUN, None)
-    if run is None:
-        return
-    if run.accuracies:
-        terminalreporter.section("accuracy against FP32")
-        for line in text.accuracy_lines(run.accuracies):
-            terminalreporter.write_line(line)
-    if run.observed:
-        terminalreporter.section("kernels")
-        for line in evidence_lines(run.observed):
-            terminalreporter.write_line(line)
-    if run.evidence_changes:
-        terminalreporter.section("evidence against baselines")
-        for line in change_lines(run.evidence_changes):
-            terminalreporter.write_line(line)
-    if run.timing and (run.outcomes or run.untimed):
-        terminalreporter.section("perfsuite")
-        timing = Timing(
-            outcomes=run.outcomes,
-            results=run.results,
-            untimed=run.untimed,
-            resumed=run.resumed,
-            unmeasured=run.unmeasured,
-            acceptance=run.acceptance,
-            not_accepted=run.not_accepted,
-            baselines=run.settings.baselines.name,
-            confirm=run.settings.confirm,
-            pairs=run.pairs,
-            wall_s=run.campaign_s,
-            chores=run.rig.ledger.spent_s if run.rig else {},
-        )
-        for line in (*timing_lines(timing), *_within_lines(run)):
-            terminalreporter.write_line(line)
-
-
-def _within_lines(run: Run) -> list[str]:
-    if run.rig is None:
-        return []
-    rig = run.rig
-    measured = {variant: one for variant, one in run.results.items() if isinstance(one, Measurement)}
-    # Simulated, partial or emulated: nobody takes those for fast.
-    known = [one for one in measured if rig.support(one).limit or not rig.expectation(one).dtype]
-    return within_lines(measured, run.settings.limits, known=known)

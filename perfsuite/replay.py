@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from perfsuite.store.documents import KEY, measurement_fields
+from perfsuite.store.documents import KEY, head_fields, measurement_fields
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
     from perfsuite.records.measurement import Measurement
+    from perfsuite.records.session import Session
 
 
 class ReplayTimer:
@@ -46,3 +47,37 @@ def replay(benchmark: BenchmarkFixture, timer: ReplayTimer, measurement: Measure
 
 def _nothing() -> None:
     """What a replayed round runs."""
+
+
+def document_of(session: Session) -> dict[str, Any]:
+    """A whole session as pytest-benchmark would have written it, from what is kept of it: for who goes on with that."""
+    import pytest_benchmark
+    from pytest_benchmark.stats import Stats
+
+    benchmarks = []
+    for one in session.measurements:
+        stats = Stats()
+        for replicate in one.replicates:
+            for latency_ns in replicate.latencies_ns:
+                stats.update(latency_ns * 1e-9)
+        name = f"test_latency[{one.variant.id}]"
+        benchmarks.append(
+            {
+                "group": f"{one.variant.model} {one.variant.workload}",
+                "name": name,
+                "fullname": f"test_speed.py::{name}",
+                "params": {"variant": one.variant.id},
+                "param": one.variant.id,
+                "extra_info": {KEY: measurement_fields(one)},
+                "options": {},
+                "stats": {field: getattr(stats, field) for field in Stats.fields} | {"iterations": 1},
+            }
+        )
+    return {
+        "machine_info": {"node": session.state.node or "", "cpu": {}, "machine": session.machine.slug},
+        "commit_info": {"id": session.commit.id, "dirty": session.commit.dirty} if session.commit else {},
+        "benchmarks": benchmarks,
+        "datetime": session.begun_at,
+        "version": pytest_benchmark.__version__,
+        KEY: head_fields(session),
+    }

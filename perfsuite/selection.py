@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 
+from perfsuite.backends.registry import marks as marks_of
 from perfsuite.errors import UsageError
 from perfsuite.spec import Variant
 
@@ -21,9 +22,15 @@ def selects(names: str, marks: str) -> Callable[[Variant], bool]:
     by_name, by_mark = _compiled("-k", names), _compiled("-m", marks)
 
     def fits(variant: Variant) -> bool:
-        return by_name(lambda word: word.lower() in variant.id) and by_mark(variant.marks.__contains__)
+        return by_name(lambda word: word.lower() in variant.id) and by_mark(marks_of(variant).__contains__)
 
     return fits
+
+
+def selects_names(names: str) -> Callable[[str], bool]:
+    """As ``selects``, of names that need be no variants': what others measured has names too."""
+    by_name = _compiled("-k", names)
+    return lambda name: by_name(lambda word: word.lower() in name.lower())
 
 
 def asked_for(option: str, expression: str) -> frozenset[str]:

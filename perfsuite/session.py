@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from perfsuite.confirm.night import Aim
 from perfsuite.confirm.run import Suspect, confirm
 from perfsuite.explain.causes import explain
 from perfsuite.explain.changes import evidence_changes
+from perfsuite.gates.expectations import expectation
 from perfsuite.judge.confirmation import unsuspected
 from perfsuite.judge.outcome import with_confirmation, with_speed
 from perfsuite.judge.session import judge_results
@@ -25,7 +26,7 @@ from perfsuite.measure.clock import Clock, Say
 from perfsuite.measure.code import code_at
 from perfsuite.measure.head import session_head
 from perfsuite.measure.ledger import Ledger
-from perfsuite.measure.plan import plan
+from perfsuite.measure.plan import CHECK_S, estimate_s, plan
 from perfsuite.measure.rig import Rig
 from perfsuite.records.baseline import Baseline, Difference
 from perfsuite.records.measurement import Measurement
@@ -34,10 +35,16 @@ from perfsuite.records.pair import Pair
 from perfsuite.records.session import Unsupported
 from perfsuite.records.speed import Speed, Verdict
 from perfsuite.report.confirmation import plan_line
-from perfsuite.report.progress import progress, within_budget
+from perfsuite.report.live import NightScreen, Size, confirming_table, night_rows
+from perfsuite.report.own_expectations import own_expectation_lines
+from perfsuite.report.progress import stepwise, within_budget
+from perfsuite.report.text import wrapped
+from perfsuite.report.within import within_lines
 from perfsuite.stacks.rebuild import baseline_environ, baseline_stack
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from perfsuite.options import Run
     from perfsuite.spec import Variant
 
@@ -58,7 +65,7 @@ def night(run: Run, rig: Rig, variants: Sequence[Variant]) -> None:
         confirm=run.settings.confirm,
         budget_s=run.settings.budget_s,
     )
-    print(plan_line(run.plan, run.settings.confirm), file=sys.__stderr__, flush=True)
+    print("\n".join(wrapped([plan_line(run.plan, run.settings.confirm)])), file=sys.__stderr__, flush=True)
     measure(run, rig, variants)
     judge(run, rig)
     confirm_suspects(run, rig)
@@ -69,7 +76,7 @@ def night(run: Run, rig: Rig, variants: Sequence[Variant]) -> None:
 def measure(run: Run, rig: Rig, variants: Sequence[Variant]) -> None:
     """Measure and check the variants, pass by pass."""
     how = campaign.Journal.resume if run.resume else campaign.Journal.create
-    run.journal = journal = how(run.root / _JOURNALS, session_head(rig, run.root))
+    run.journal = journal = how(run.root / _JOURNALS, replace(session_head(rig, run.root), shard=run.shard))
     run.resumed = Counter(entry.variant for entry in journal.entries)
     run.resumed_pairs = len(journal.of(Pair))
     known = {one.variant for one in journal.of(Unsupported)}
@@ -79,10 +86,25 @@ def measure(run: Run, rig: Rig, variants: Sequence[Variant]) -> None:
     left = campaign.steps(variants, run.settings.replicates, [entry.variant for entry in journal.entries])
     unchecked = campaign.unchecked(variants, journal, observing=run.observing)
     assert run.plan is not None
-    clock = Clock(run.plan.measure_s + run.plan.extra_s) if run.plan.extra_s else None
-    with _keeping(journal), progress(len(left) + len(unchecked)) as on_step:
+    spent_s = sum(entry.replicate.stages.total_s for entry in journal.entries)
+    clock = Clock(run.plan.measure_s + run.plan.extra_s, spent_s=spent_s) if run.plan.extra_s else None
+    screen = _screen(run, rig, variants)
+    with _keeping(journal), stepwise(len(left) + len(unchecked), screen.measuring) as on_step:
         run.results = campaign.run(rig, variants, journal, on_step, observing=run.observing, clock=clock)
     run.unmeasured = campaign.unmeasured(variants, run.settings.replicates, journal, observing=run.observing)
+
+
+def _screen(run: Run, rig: Rig, variants: Sequence[Variant]) -> NightScreen:
+    assert run.plan is not None
+    assert run.journal is not None
+    stored = run.baselines.newest(rig.machine, rig.stack, stack_slug=run.baseline_stack)
+    return NightScreen(
+        variants=variants,
+        journal=run.journal,
+        replicates=run.settings.replicates,
+        plan=run.plan,
+        each_s={variant: estimate_s(variant, stored.get(variant), 1) - CHECK_S for variant in variants},
+    )
 
 
 def judge(run: Run, rig: Rig) -> None:
@@ -111,14 +133,21 @@ def confirm_suspects(run: Run, rig: Rig) -> None:
     for variant in held.keys() - asked.keys():
         speed = unsuspected(held[variant], matters=run.settings.limits(variant).matters)
         run.outcomes[variant] = with_speed(run.outcomes[variant], speed)
-    clock, head = Clock(run.plan.confirm_s), run.journal.header
+    clock = Clock(run.plan.confirm_s, spent_s=sum(pair.total_s for pair in run.journal.of(Pair)))
+    head = run.journal.header
     aim = Aim(
         matters=run.settings.matters,
         false_alarm=run.settings.false_alarm,
         missed=run.settings.missed,
         improvements=run.settings.confirm == "all" or any(one.faster for one in asked.values()),
     )
-    with _keeping(run.journal), within_budget(clock) as say:
+    decided = {variant: outcome for variant, outcome in run.outcomes.items() if variant not in asked}
+    journal, variants, replicates = run.journal, list(run.results), run.settings.replicates
+
+    def draw(text: str, size: Size) -> RenderableType:
+        return confirming_table(night_rows(variants, journal, replicates, decided), text, clock, size)
+
+    with _keeping(run.journal), within_budget(clock, draw) as say:
         run.confirmed = confirm(
             list(asked.values()),
             rig,
@@ -126,7 +155,7 @@ def confirm_suspects(run: Run, rig: Rig) -> None:
             run.journal,
             aim,
             drift=lambda baseline, pairs: (
-                *drift(baseline, head.state, pairs, threads=rig.placement.threads),
+                *drift(baseline, head.state, pairs, cpus=len(rig.placement.cpus)),
                 *_other_code(run, baseline),
             ),
             clock=clock,
@@ -185,16 +214,35 @@ def _suspects(run: Run, held: Mapping[Variant, Speed]) -> dict[Variant, Suspect]
     }
 
 
+def closing_lines(run: Run, rig: Rig) -> list[str]:
+    """What the end of a run says beside its outcomes: simpler variants that are faster, and the user's expectations."""
+    measured = {variant: one for variant, one in run.results.items() if isinstance(one, Measurement)}
+    # Simulated, partial or emulated: nobody takes those for fast.
+    known = [one for one in measured if rig.support(one).limit or not rig.expectation(one).dtype]
+    return [*within_lines(measured, run.settings.limits, known=known), *expectation_lines(run, rig, measured)]
+
+
+def expectation_lines(run: Run, rig: Rig, variants: Iterable[Variant]) -> list[str]:
+    """Where the user's own expectations of kernels hold."""
+    return own_expectation_lines(
+        variants,
+        lambda variant: run.settings.limits(variant).kernels,
+        lambda variant: expectation(variant, rig.models[variant.model].reads),
+    )
+
+
 @contextmanager
 def _baseline_rig(run: Run, ledger: Ledger, baseline: Baseline, say: Say) -> Iterator[Rig]:
     """Runs variants as the baseline's newest session was run: its packages, its variables."""
     newest = baseline.accepted[0]
-    stack, known = newest.measurement.stack, newest.session.contents
-    ready = baseline_stack(stack, run.at_hand, known=known, root=run.root, say=say)
+    stack, digests = newest.measurement.stack, newest.session.contents
+    ready = baseline_stack(stack, run.at_hand, digests=digests, root=run.root, say=say)
     environ = baseline_environ(os.environ, newest.measurement.environment)
+    assert run.journal is not None
     commit = newest.session.commit
     # Of a project without models of its own all code is the stack's.
-    code = code_at(commit.id, run.root) if commit and run.settings.models and not commit.dirty else None
+    other = commit is not None and not commit.dirty and commit != run.journal.header.commit
+    code = code_at(commit.id, run.root) if commit and run.settings.models and other else None
     with Rig(run.settings, ready=replace(ready, environment={}, code=code), environ=environ, ledger=ledger) as rig:
         yield rig
 

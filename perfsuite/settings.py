@@ -27,13 +27,30 @@ from perfsuite.spec import Variant
 WEIGHTS_POLICIES = ("auto", "pretrained", "seeded")
 CONFIRM_POLICIES = ("suspects", "all", "none")
 REQUIRABLE_ISAS = ("amx",)
+LAUNCH_MODES = ("latency", "throughput")
+#: What an option says of one of these takes the place of what the table says of the other.
+_INSTEAD = {
+    "cores": ("numa_node",),
+    "numa_node": ("cores",),
+    "launch_mode": ("instances", "threads"),
+    "instances": ("launch_mode",),
+    "threads": ("launch_mode",),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything a user can set. ``threads`` None means one for each usable physical core."""
+    """Everything a user can set.
 
+    Of the first five, which say where workers run (``perfsuite/machine/placement.py``), None leaves it to the machine;
+    ``threads`` are those of each instance, ``launch_mode`` shares all cores as run_cpu's mode of that name does.
+    """
+
+    cores: tuple[int, ...] | None = None
+    numa_node: int | None = None
+    instances: int | None = None
     threads: int | None = None
+    launch_mode: str | None = None
     weights: str = "auto"
     #: Two workers are the fewest that show how much workers differ (the issue of replication:
     #: iterations inside one process are not independent).
@@ -46,6 +63,8 @@ class Settings:
     warm_up_limit_s: float = 2.0
     step_timeout_s: float | None = None
     baselines: Path = Path("baselines")
+    #: The address of the database that keeps every session; None is a file of the project's own.
+    history: str | None = None
     #: How many accepted sessions of a variant count. Of 8 the mean is so well known that a candidate's own session
     #: makes eight ninths of the doubt, and older ones tell of an older machine (judgement).
     sessions: int = 8
@@ -74,12 +93,21 @@ class Settings:
 
     def __post_init__(self) -> None:
         positive = (
-            "replicates", "measure_s", "warm_up_limit_s", "step_timeout_s", "threads", "sessions", "budget_s",
+            "replicates", "measure_s", "warm_up_limit_s", "step_timeout_s", "threads", "instances", "sessions",
+            "budget_s",
         )  # fmt: skip
         for name in positive:
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise UsageError(f"{name} must be above 0, not {value}")
+        if self.numa_node is not None and self.numa_node < 0:
+            raise UsageError(f"numa_node must be 0 or above, not {self.numa_node}")
+        if self.launch_mode not in (None, *LAUNCH_MODES):
+            raise UsageError(f"launch_mode must be one of {', '.join(LAUNCH_MODES)}, not {self.launch_mode!r}")
+        if self.launch_mode and (self.instances or self.threads):
+            raise UsageError("launch_mode must be without instances and threads: it says itself how many there are")
+        if self.cores is not None and self.numa_node is not None:
+            raise UsageError("numa_node must be without cores: both say where workers run")
         if not 1 < self.regression_ratio < math.inf:
             raise UsageError(f"regression_ratio must be above 1 (1.25 is 25 % slower), not {self.regression_ratio}")
         if self.require_isa not in (None, *REQUIRABLE_ISAS):
@@ -133,11 +161,18 @@ def read_settings(root: Path, options: Mapping[str, Any]) -> Settings:
             f"[tool.perfsuite] in {root / 'pyproject.toml'} has unknown settings {', '.join(unknown)}; "
             f"known are {', '.join(sorted(fields))}"
         )
-    values = table | {name: value for name, value in options.items() if value is not None}
+    values = overridden(table, options)
     for name, value in values.items():
         values[name] = _converted(name, value)
     settings = Settings(**values)
     return dataclasses.replace(settings, baselines=root / settings.baselines)
+
+
+def overridden(values: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """``values`` with what ``options`` say that is not None, and without what that takes the place of."""
+    given = {name: value for name, value in options.items() if value is not None}
+    replaced = {other for name in given for other in _INSTEAD.get(name, ())}
+    return {name: value for name, value in values.items() if name not in replaced} | given
 
 
 def _table(pyproject: Path) -> dict[str, Any]:
@@ -161,7 +196,10 @@ def _tools(pyproject: Path) -> dict[str, Any]:
 
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
+    "numa_node": (int,),
+    "instances": (int,),
     "threads": (int,),
+    "launch_mode": (str,),
     "replicates": (int,),
     "sessions": (int,),
     "weights": (str,),
@@ -172,14 +210,30 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "confirm": (str,),
     "budget_s": (int, float),
     "baselines": (str, Path),
+    "history": (str,),
     "require_isa": (str,),
     "models": (dict,),
     "stacks": (dict,),
 }
 
 
+def read_cores(name: str, value: object) -> tuple[int, ...]:
+    """The CPUs of ``0-27,56``, in order; UsageError where there are none."""
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if not re.fullmatch(r"\d+(-\d+)?(,\d+(-\d+)?)*", text):
+        raise UsageError(f"{name} must be a list of CPUs such as 0-27,56, not {value!r}")
+    numbers: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        numbers.update(range(int(first), int(last or first) + 1))
+    if not numbers:
+        raise UsageError(f"{name} must be a list of CPUs such as 0-27,56: {value} names none")
+    return tuple(sorted(numbers))
+
+
 #: Settings that are written otherwise than they are kept.
 _READERS: Mapping[str, Callable[[str, object], object]] = {
+    "cores": read_cores,
     "matters": read_matters,
     "false_alarm": read_share,
     "missed": read_share,

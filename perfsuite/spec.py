@@ -24,68 +24,90 @@ class Precision(StrEnum):
 
     FP32 = "fp32"
     BF16 = "bf16"
+    FP16 = "fp16"
     INT8_STATIC = "int8-static"
     INT8_DYNAMIC = "int8-dynamic"
+    #: Weights alone; what they are multiplied with is BF16.
+    INT8_WEIGHT_ONLY = "int8-weight-only"
 
     @property
     def is_int8(self) -> bool:
-        return self in (Precision.INT8_STATIC, Precision.INT8_DYNAMIC)
+        return self in (Precision.INT8_STATIC, Precision.INT8_DYNAMIC, Precision.INT8_WEIGHT_ONLY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """The shape of one input batch; ``tokens`` is None for images, ``pixels`` None for text."""
+    """The shape of one input batch; ``tokens`` is None for images, ``pixels`` None for all else.
+
+    ``uneven`` batches hold rows of full length and, in turn with them, shorter ones that are padded at their left.
+    """
 
     batch: int
     pixels: int | None = None
     tokens: int | None = None
+    uneven: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.batch} x 3 x {self.pixels} x {self.pixels}" if self.pixels else f"{self.batch} x {self.tokens}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """A named pair of shapes, one for models that read images and one for those that read text.
+    """A named pair of sequences of shapes, one for models that read images and one for all others.
 
-    ``inputs`` different batches are compared with FP32. ``once`` marks shapes of which one forward
-    pass takes minutes on a small machine: one replicate of one iteration, without warm-up.
+    One pass is over a batch of each shape, in turn. ``inputs`` different batches of each are compared with FP32.
+    ``once`` marks shapes of which one pass takes minutes on a small machine: one replicate of one iteration, without
+    warm-up.
     ``step_timeout_s`` is when a worker's step counts as hung: some ten times the slowest step seen
     on two cores, a cold compilation.
     """
 
     name: str
-    images: Shape
-    text: Shape
+    images: tuple[Shape, ...]
+    text: tuple[Shape, ...]
     description: str
     inputs: int = 4
     once: bool = False
     step_timeout_s: float = 400.0
 
 
+#: As requests come that nobody sorts: lengths and batches that compilers and caches have not seen, or saw a while ago.
+#: Batches of one are among them, for compilers make these a case of their own.
+_MIXED = ((1, 16), (3, 37), (1, 128), (8, 64), (3, 16), (1, 37), (8, 16), (3, 64))
+
 #: Every workload's shapes, in this one place.
 WORKLOADS = (
     Workload(
         name="smoke",
-        images=Shape(batch=2, pixels=224),
-        text=Shape(batch=2, tokens=32),
+        images=(Shape(batch=2, pixels=224),),
+        text=(Shape(batch=2, tokens=32),),
         description="small enough to check every variant's outputs in minutes",
     ),
     Workload(
         name="latency",
-        images=Shape(batch=1, pixels=224),
-        text=Shape(batch=1, tokens=128),
+        images=(Shape(batch=1, pixels=224),),
+        text=(Shape(batch=1, tokens=128),),
         description="one request at a time; 128 tokens as in the published GLUE examples",
     ),
     Workload(
+        name="mixed",
+        images=tuple(Shape(batch=batch, pixels=224) for batch in (1, 3, 8)),
+        text=tuple(Shape(batch=batch, tokens=tokens, uneven=True) for batch, tokens in _MIXED),
+        description="one request of each shape in turn, as a service gets them: what is compiled, made or kept anew",
+        step_timeout_s=900.0,
+    ),
+    Workload(
         name="throughput",
-        images=Shape(batch=112, pixels=224),
-        text=Shape(batch=56, tokens=384),
+        images=(Shape(batch=112, pixels=224),),
+        text=(Shape(batch=56, tokens=384),),
         description="Intel's published throughput batches for ResNet50 (112) and BERT SQuAD (56 x 384)",
         inputs=1,
         step_timeout_s=1800.0,
     ),
     Workload(
         name="example",
-        images=Shape(batch=128, pixels=224),
-        text=Shape(batch=128, tokens=512),
+        images=(Shape(batch=128, pixels=224),),
+        text=(Shape(batch=128, tokens=512),),
         description="the shapes of ipex's published example scripts; minutes for each, so run once",
         inputs=1,
         once=True,
@@ -93,18 +115,8 @@ WORKLOADS = (
     ),
 )
 
-#: The (model, mode, precision) of every script in ipex's examples/cpu/inference/python folder.
-PUBLISHED = frozenset(
-    {(model, mode, precision)
-     for model in ("resnet50", "bert-base")
-     for mode in (Mode.EAGER, Mode.DYNAMO, Mode.TORCHSCRIPT)
-     for precision in (Precision.FP32, Precision.BF16)}
-    | {
-        ("resnet50", Mode.TORCHSCRIPT, Precision.INT8_STATIC),
-        ("resnet50", Mode.DEPLOYED, Precision.INT8_STATIC),
-        ("bert-base", Mode.TORCHSCRIPT, Precision.INT8_DYNAMIC),
-    }
-)  # fmt: skip
+#: The backend that everything is held against, in eager FP32: PyTorch as it is.
+REFERENCE_BACKEND = "stock"
 
 
 class Limit(StrEnum):
@@ -144,19 +156,17 @@ class Variant:
 
     @property
     def id(self) -> str:
-        return f"{self.model}-{self.backend}-{self.mode}-{self.precision}-{self.workload}"
+        return "-".join(self.names)
 
     @property
     def reference(self) -> Variant:
         """The same model and workload in stock eager FP32: what outputs are held against."""
-        return replace(self, backend="stock", mode=Mode.EAGER, precision=Precision.FP32)
+        return replace(self, backend=REFERENCE_BACKEND, mode=Mode.EAGER, precision=Precision.FP32)
 
     @property
-    def marks(self) -> tuple[str, ...]:
-        """The pytest marks that select it."""
-        names = (self.model, self.backend, self.mode.value, self.precision.value, self.workload)
-        published = self.backend == "ipex" and (self.model, self.mode, self.precision) in PUBLISHED
-        return (*names, "published") if published else names
+    def names(self) -> tuple[str, ...]:
+        """What its id is made of."""
+        return self.model, self.backend, self.mode.value, self.precision.value, self.workload
 
 
 def workload(name: str) -> Workload:

@@ -6,8 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from perfsuite.models.base import Reads
 from perfsuite.spec import Limit, Mode, Precision, Support
@@ -17,16 +18,19 @@ T = TypeVar("T")
 if TYPE_CHECKING:
     import torch
 
-    Forward = Callable[..., torch.Tensor]
+    Answer = torch.Tensor | tuple[torch.Tensor, ...]
+    Forward = Callable[..., Answer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """One module to prepare, its mode and precision, and the data that preparing it needs.
 
-    ``example`` and each ``calibration`` entry are the positional arguments of one forward call.
+    ``module`` takes tensors one after the other and returns one or a tuple of them; ``example`` and each
+    ``calibration`` entry are the arguments of one call.
     ``calibrated`` is where a backend that can may keep what calibrating found: it reads the file if
-    it is there, else it writes it.
+    it is there, else it writes it. ``varying`` are the dimensions, of each argument, in which calls differ from the
+    example; there is none where all calls are of one shape.
     """
 
     module: torch.nn.Module
@@ -36,14 +40,62 @@ class Recipe:
     example: tuple[torch.Tensor, ...]
     calibration: tuple[tuple[torch.Tensor, ...], ...]
     calibrated: Path | None = None
+    varying: tuple[tuple[int, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """Why a package that is installed does not import, and what to do."""
+
+    why: str
+    remedy: str
+
+
+class Instrument(StrEnum):
+    """What can be seen of a backend's forward pass; each is one way of observing it."""
+
+    #: oneDNN's and MKL's own lines, by ``Backend.speaking``.
+    LINES = "lines"
+    #: torch.profiler's operators.
+    OPERATORS = "operators"
+    #: What TorchDynamo compiled, and where it broke.
+    GRAPHS = "graphs"
+    #: The backend's own profile, by ``Backend.layers``.
+    LAYERS = "layers"
 
 
 class Backend(ABC):
-    """Turns a module into something to call; each method that needs torch imports it itself."""
+    """What a backend is, and how it turns a module into something to call.
+
+    Its name, and so all of its variants, its packages, variables and files are asked of it alone. Each method that
+    needs torch imports it itself.
+    """
 
     name: ClassVar[str]
+    #: What the first of its packages is called in stacks' slugs and by the probe.
+    alias: ClassVar[str]
+    #: The distributions that decide what its forward pass runs; without the first it is not there.
+    packages: ClassVar[tuple[str, ...]]
+    #: How the names of the variables begin that decide its speed.
+    variables: ClassVar[tuple[str, ...]]
+    #: What a user types to have it.
+    how_to_install: ClassVar[str]
+    #: The ending of the file that a deployed variant loads.
+    artefact_suffix: ClassVar[str]
+    instruments: ClassVar[frozenset[Instrument]]
     #: The modes that Inductor compiles.
     compiled_modes: ClassVar[frozenset[Mode]]
+    #: The (model, mode, precision) of its publisher's example scripts.
+    published: ClassVar[frozenset[tuple[str, Mode, Precision]]] = frozenset()
+
+    @property
+    def package(self) -> str:
+        """The distribution without which it is not there."""
+        return self.packages[0]
+
+    def advice(self, error: str, *, version: str | None, torch: str | None) -> Advice:
+        """What to do where its package, of this version beside this torch, does not import."""
+        return Advice(why=error, remedy=f"pip install --force-reinstall --no-deps {self.package}=={version}")
 
     @abstractmethod
     def support(
@@ -54,27 +106,6 @@ class Backend(ABC):
     @abstractmethod
     def imports(self, mode: Mode, precision: Precision) -> tuple[str, ...]:
         """The modules that preparing imports: launchers import them once for all their workers."""
-
-    def preload_compiler(self) -> None:
-        """Have Inductor find out the instruction sets it may compile for.
-
-        It asks once a process, with up to four processes that each import torch, 6 to 9 s in all, and forked workers
-        inherit the answer. One after the other: asked from threads, torch leaves one behind, and what has threads is
-        not forked any more (3 s and more of importing for every later worker).
-        """
-        from torch._inductor import cpu_vec_isa
-
-        cpu_vec_isa.valid_vec_isa_list()
-
-    def compile_in_parallel(self, compilers: int) -> None:
-        """Have Inductor run so many C++ compilers at once.
-
-        It is asked for in the worker: TORCHINDUCTOR_COMPILE_THREADS would start a pool of processes
-        at import, before the launcher forks. Of C++ kernels threads are enough.
-        """
-        import torch._inductor.config
-
-        torch._inductor.config.compile_threads = compilers
 
     @abstractmethod
     def prepare(self, recipe: Recipe) -> Forward:
@@ -96,41 +127,72 @@ class Backend(ABC):
         with mkldnn.verbose(mkldnn.VERBOSE_ON), mkl.verbose(mkl.VERBOSE_ON):  # type: ignore[no-untyped-call]
             yield
 
+    def artefact_files(self, path: Path) -> tuple[Path, ...]:
+        """The files that an artefact of this path is made of."""
+        return (path,)
+
+    def layers(self, forward: Forward, inputs: tuple[torch.Tensor, ...], *, passes: int) -> dict[str, Any]:
+        """What its own profile says of passes of what it prepared, in the form that its reader in ``evidence`` takes.
+
+        Asked only of those whose ``instruments`` have LAYERS. Counters may stay on: nothing may be timed afterwards.
+        """
+        raise AssertionError(f"{self.name}: its instruments have no LAYERS")
+
     def arrange(self, batch: tuple[torch.Tensor, ...], reads: Reads) -> tuple[torch.Tensor, ...]:
-        """Lay inputs out as the backend wants them: images channels-last, text as it is."""
+        """Lay inputs out as the backend wants them: images channels-last, all else as it is."""
         import torch
 
-        if reads is Reads.TEXT:
+        if reads is not Reads.IMAGES:
             return batch
-        return tuple(part.contiguous(memory_format=torch.channels_last) for part in batch)
+        return tuple(part.contiguous(memory_format=torch.channels_last) if part.dim() == 4 else part for part in batch)
 
+
+#: Of PyTorch, and of the libraries that its operators call.
+TORCH_VARIABLES = ("TORCH", "PYTORCH_", "ATEN_", "ONEDNN_", "DNNL_", "MKL_", "LRU_CACHE_CAPACITY")
 
 #: What ipex 2.6 to 2.8 ask of a CPU before they pack BF16 weights (ipex.optimize's own message); oneDNN
 #: has no BF16 convolution or product for less either.
 _BF16_FLAGS = (frozenset({"avx512bw", "avx512vl", "avx512dq"}), frozenset({"avx_ne_convert"}))
-EMULATED = Support(
-    limit=Limit.EMULATED, caveat="BF16 without AVX-512 or AVX-NE-CONVERT is FP32 with conversions, or plain loops"
-)
+#: The same of FP16: oneDNN's guide, "Data types"; ipex.optimize asks oneDNN.
+_FP16_FLAGS = (frozenset({"avx512_fp16"}), frozenset({"avx_ne_convert"}))
+_FLAGS = {Precision.BF16: _BF16_FLAGS, Precision.FP16: _FP16_FLAGS}
+_EMULATED = {
+    Precision.BF16: "BF16 without AVX-512 or AVX-NE-CONVERT is FP32 with conversions, or plain loops",
+    Precision.FP16: "FP16 without AVX512-FP16 or AVX-NE-CONVERT is FP32 with conversions, or plain loops",
+}
+#: What autocast computes in; INT8 weights are multiplied with BF16, as torchao's examples do.
+_AUTOCAST = {
+    Precision.BF16: "bfloat16",
+    Precision.FP16: "float16",
+    Precision.INT8_WEIGHT_ONLY: "bfloat16",
+}
 
 
-def multiplies_bf16(flags: Collection[str]) -> bool:
-    """Whether a CPU with these flags has any BF16 kernel of oneDNN's."""
-    return any(needed.issubset(flags) for needed in _BF16_FLAGS)
+def multiplies(precision: Precision, flags: Collection[str]) -> bool:
+    """Whether a CPU with these flags has any kernel of oneDNN's for the half-precision type that is computed in."""
+    needs = _FLAGS.get(precision)
+    return needs is None or any(needed.issubset(flags) for needed in needs)
+
+
+def emulated(precision: Precision) -> Support:
+    """How a half-precision type runs where nothing multiplies it."""
+    return Support(limit=Limit.EMULATED, caveat=_EMULATED[precision])
 
 
 def under_autocast(module: Callable[..., T], precision: Precision) -> Callable[..., T]:
-    """``module``, each call of it inside CPU autocast where the precision is BF16.
+    """``module``, each call of it inside CPU autocast where the precision is computed in another type than FP32.
 
     The context is entered for every call, as a service does for every request, so that a backend
     that casts weights anew each time pays for it here too.
     """
     import torch
 
-    if precision is not Precision.BF16:
+    if precision not in _AUTOCAST:
         return module
+    dtype = getattr(torch, _AUTOCAST[precision])
 
     def forward(*inputs: torch.Tensor) -> T:
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=dtype):
             return module(*inputs)
 
     return forward

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perfsuite.backends.base import EMULATED, Backend, Recipe, laid_out, multiplies_bf16, traced, under_autocast
+from perfsuite.backends.base import (
+    TORCH_VARIABLES,
+    Advice,
+    Backend,
+    Instrument,
+    Recipe,
+    emulated,
+    laid_out,
+    multiplies,
+    traced,
+    under_autocast,
+)
 from perfsuite.models.base import Reads
 from perfsuite.spec import Limit, Mode, Precision, Support
 
@@ -19,23 +31,63 @@ if TYPE_CHECKING:
     from perfsuite.backends.base import Forward
 
 _PACKAGE = "intel-extension-for-pytorch"
+#: The (model, mode, precision) of every script in ipex's examples/cpu/inference/python folder.
+_PUBLISHED = frozenset(
+    {(model, mode, precision)
+     for model in ("resnet50", "bert-base")
+     for mode in (Mode.EAGER, Mode.DYNAMO, Mode.TORCHSCRIPT)
+     for precision in (Precision.FP32, Precision.BF16)}
+    | {
+        ("resnet50", Mode.TORCHSCRIPT, Precision.INT8_STATIC),
+        ("resnet50", Mode.DEPLOYED, Precision.INT8_STATIC),
+        ("bert-base", Mode.TORCHSCRIPT, Precision.INT8_DYNAMIC),
+    }
+)  # fmt: skip
+
+
+#: ipex.optimize's own conditions.
+_UNPACKED = {
+    Precision.BF16: "ipex packs BF16 weights only where the CPU has AVX-512 or AVX-NE-CONVERT",
+    Precision.FP16: "ipex packs FP16 weights only where the CPU has AVX512-FP16 or AVX-NE-CONVERT",
+}
+#: torchao 0.14 has no ``mkl_sgemm_prepack`` of its tensors, which ipex 2.8 calls.
+_WEIGHT_ONLY = "ipex.optimize cannot pack torchao's INT8 weights; ipex's own, which it has for LLMs, are not run here"
 
 
 class Ipex(Backend):
     """``ipex.optimize``, the ``ipex`` compile backend, and LLGA-fused TorchScript for INT8."""
 
-    name = "ipex"
+    name = alias = "ipex"
+    packages = (_PACKAGE, "torch")
+    variables = ("IPEX_", "LIBXSMM_", *TORCH_VARIABLES)
+    how_to_install = f"pip install torch==2.8.0 {_PACKAGE}==2.8.0 (the last release)"
+    artefact_suffix = "pt"
+    instruments = frozenset({Instrument.LINES, Instrument.OPERATORS, Instrument.GRAPHS})
     compiled_modes = frozenset({Mode.DYNAMO})
+    published = _PUBLISHED
+
+    def advice(self, error: str, *, version: str | None, torch: str | None) -> Advice:
+        needed, present = _minor(version), _minor(torch)
+        if needed and present and needed != present:
+            # ipex itself then fails with an error that does not say so.
+            return Advice(
+                why=f"it needs torch {needed}, and this is {torch} ({error})", remedy=f"pip install 'torch=={needed}.*'"
+            )
+        if "pkg_resources" in error:
+            return Advice(why=error, remedy="pip install 'setuptools<81' (ipex 2.6 and 2.7 import pkg_resources)")
+        return super().advice(error, version=version, torch=torch)
 
     def support(
         self, reads: Reads, mode: Mode, precision: Precision, packages: Mapping[str, str], flags: Collection[str]
     ) -> Support:
         if _PACKAGE not in packages:
             return Support(reason=f"{_PACKAGE} is not installed; install perfsuite[ipex]")
-        if precision is Precision.BF16 and not multiplies_bf16(flags):
+        if precision is Precision.INT8_WEIGHT_ONLY:
+            return Support(reason=_WEIGHT_ONLY)
+        if not multiplies(precision, flags):
             if mode is Mode.DYNAMO:
-                return EMULATED
-            return Support(reason="ipex packs BF16 weights only where the CPU has AVX-512 or AVX-NE-CONVERT")
+                return emulated(precision)
+            return Support(reason=_UNPACKED[precision])
         if precision is Precision.INT8_STATIC and mode in (Mode.EAGER, Mode.DYNAMO):
             if mode is Mode.DYNAMO and packages[_PACKAGE].startswith(("2.6.", "2.7.")):
                 return Support(reason="static INT8 under dynamo raises InternalTorchDynamoError before ipex 2.8")
@@ -100,7 +152,7 @@ class Ipex(Backend):
             return self._quantised(module, recipe)
         return ipex.optimize(
             module,
-            dtype=torch.bfloat16 if recipe.precision is Precision.BF16 else torch.float32,
+            dtype={Precision.BF16: torch.bfloat16, Precision.FP16: torch.float16}.get(recipe.precision, torch.float32),
             # The published dynamo examples leave prepacking to the compiler.
             weights_prepack=recipe.mode is not Mode.DYNAMO,
         )
@@ -126,6 +178,11 @@ class Ipex(Backend):
         for _ in range(2):
             forward(*recipe.example)
         return frozen
+
+
+def _minor(version: str | None) -> str:
+    found = re.match(r"\d+\.\d+", version or "")
+    return found.group() if found else ""
 
 
 def _calibrate(prepared: Any, recipe: Recipe) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 _SAME = 10 ** (-FP32.sqnr_floor_db / 20)
 #: With fewer samples the nearest other one is the only one: no decision that could change.
 _LEAST_NEIGHBOURS = 3
+#: What two boxes have in common over what they cover together, for them to be of one thing (Everingham et al. 2010,
+#: "The PASCAL Visual Object Classes Challenge").
+_OVERLAP = 0.5
 
 
 def measure(reference: NDArray[Any], candidate: NDArray[Any], yields: Yields) -> Accuracy:
@@ -51,6 +55,24 @@ def measure(reference: NDArray[Any], candidate: NDArray[Any], yields: Yields) ->
         variation=variation,
         agreement=_agreement(rows, others, yields),
         max_error=0.0 if error == 0 else error / largest if largest else None,
+    )
+
+
+def worst(accuracies: Sequence[Accuracy]) -> Accuracy | None:
+    """The worst of each figure, of several outputs; None of none."""
+
+    def least(values: Iterable[float | None]) -> float | None:
+        return min((value for value in values if value is not None), default=None)
+
+    if len(accuracies) < 2:
+        return accuracies[0] if accuracies else None
+    errors = [one.max_error for one in accuracies if one.max_error is not None]
+    return Accuracy(
+        sqnr_db=least(one.sqnr_db for one in accuracies),
+        centred_cosine=least(one.centred_cosine for one in accuracies),
+        variation=least(one.variation for one in accuracies),
+        agreement=least(one.agreement for one in accuracies),
+        max_error=max(errors, default=None),
     )
 
 
@@ -92,10 +114,12 @@ def _centred_cosine(true: Floats, seen: Floats) -> tuple[float | None, float | N
 def _agreement(true: Floats, seen: Floats, yields: Yields) -> float | None:
     """The share of decisions that stay, weighted by FP32's margin; None if there are none.
 
-    Logits decide for the highest, embeddings for the nearest other sample.
+    Logits decide for the highest, embeddings for the nearest other sample; scores decide nothing.
     """
     samples, width = true.shape
-    if width == 1 or (yields is Yields.TOKENS and samples < _LEAST_NEIGHBOURS):
+    if yields is Yields.BOXES:
+        return _boxes_kept(true.reshape(-1, 4), seen.reshape(-1, 4))
+    if width == 1 or yields is Yields.SCORES or (yields is not Yields.LOGITS and samples < _LEAST_NEIGHBOURS):
         return None
     scores, others = (true, seen) if yields is Yields.LOGITS else (_neighbour_scores(true), _neighbour_scores(seen))
     ordered = np.sort(scores, axis=1)
@@ -105,6 +129,20 @@ def _agreement(true: Floats, seen: Floats, yields: Yields) -> float | None:
         return None
     same = scores.argmax(axis=1) == others.argmax(axis=1)
     return float((margins * same).sum() / margins.sum())
+
+
+def _boxes_kept(true: Floats, seen: Floats) -> float | None:
+    """The share of FP32's boxes that still overlap by half; None if none of them has an area."""
+    sides = np.minimum(true[:, 2:], seen[:, 2:]) - np.maximum(true[:, :2], seen[:, :2])
+    common, area, other = (np.prod(np.maximum(part, 0.0), axis=1) for part in (sides, _sides(true), _sides(seen)))
+    there = area > 0
+    if not there.any():
+        return None
+    return float((_ratios(common, area + other - common, otherwise=0.0)[there] >= _OVERLAP).mean())
+
+
+def _sides(boxes: Floats) -> Floats:
+    return boxes[:, 2:] - boxes[:, :2]
 
 
 def _neighbour_scores(embeddings: Floats) -> Floats:

@@ -15,6 +15,7 @@ import numpy as np
 
 from perfsuite.check.outputs import Outputs
 from perfsuite.check.windows import FP32
+from perfsuite.models.base import Yields
 from perfsuite.records.accuracy import BUCKETS, Sketch
 from perfsuite.records.violation import Against, Kind, Violation
 
@@ -29,8 +30,9 @@ _LITTLE_ENDIAN = np.dtype("<f4")
 
 
 def sketch(outputs: Outputs) -> Sketch:
-    """The outputs' sketch; what the mask hides counts as zero."""
-    values = outputs.counted.reshape(-1)
+    """The outputs' sketch, one after the other; what a mask hides counts as zero, what figures judge not at all."""
+    counted = [one for one in outputs.answers if one.yields is not Yields.FIGURES]
+    values = np.concatenate([one.counted.reshape(-1) for one in counted] or [np.zeros(0, dtype=np.float32)])
     # numpy's frozen generator: its streams never change between versions (NEP 19).
     stream = np.random.RandomState(_SEED)
     sums = np.zeros(2 * BUCKETS)
@@ -41,7 +43,9 @@ def sketch(outputs: Outputs) -> Sketch:
         sums += np.bincount(places, weights=part, minlength=2 * BUCKETS)
     with np.errstate(invalid="ignore", over="ignore"):  # of outputs that are not finite
         buckets = (sums[0::2] - sums[1::2]).astype(_LITTLE_ENDIAN)
-    return Sketch(shape=outputs.values.shape, buckets=buckets.tobytes())
+    # Of several outputs the lengths tell as well whether there are others.
+    shape = counted[0].values.shape if len(counted) == 1 else tuple(one.values.size for one in counted)
+    return Sketch(shape=shape, buckets=buckets.tobytes())
 
 
 def sketch_sqnr_db(before: Sketch, now: Sketch) -> float:

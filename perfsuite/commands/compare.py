@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perfsuite.quantities import seconds, share
+from perfsuite.places import PLACEMENT_OPTIONS, add_placement_options, add_side_placement_options, side_placement
+from perfsuite.quantities import HTML, output, seconds, share
 
 if TYPE_CHECKING:
     # What argparse's add_subparsers returns has no public name.
     from argparse import _SubParsersAction
 
+    from perfsuite.measure.rig import Rig
     from perfsuite.records.comparison import Report
     from perfsuite.settings import Settings
 
@@ -22,7 +24,7 @@ _RESOLUTION = 0.02
 #: Enough for a model's dozen variants on two cores.
 _BUDGET_S = 20 * 60.0
 _JOURNALS = Path(".perfsuite") / "compare"
-_WRITERS = (".json", ".md")
+_WRITERS = (".json", ".md", *HTML)
 
 
 def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -39,7 +41,7 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         help="the stack that is: a name of `perfsuite stacks list`, "
         "NAME:BACKEND, or NAME@COMMIT of the project's own code",
     )
-    parser.add_argument("B", metavar="B", help="the stack that may replace it; BACKEND is ipex or stock")
+    parser.add_argument("B", metavar="B", help="the stack that may replace it; BACKEND is one of `perfsuite matrix`")
     add = parser.add_argument
     add("-k", default="", metavar="EXPRESSION", help="only variants whose id fits, as in pytest")
     add("-m", default="", metavar="EXPRESSION", help="only variants whose marks fit, as in pytest")
@@ -49,9 +51,10 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         help="the smallest difference that matters, such as 1%% (default: 2%%)")  # fmt: skip
     add("--budget", type=seconds, default=_BUDGET_S, metavar="TIME",
         help="time to measure in, such as 90s, 20m, 1h (default: 20m)")  # fmt: skip
-    add("--threads", type=int, metavar="N", help="threads of each worker (default: one a physical core)")
+    add_placement_options(add)
+    add_side_placement_options(add, "b")
     add("--output", type=_output, action="append", default=[], metavar="FILE",
-        help="write the report too, as FILE.md or FILE.json; may be repeated")  # fmt: skip
+        help="write the report too, as FILE.md, FILE.json or a page, FILE.html; may be repeated")  # fmt: skip
     add("--resume", action="store_true", help="go on with the newest comparison that was interrupted")
     add("--accept-lost", action="store_true", help="let pass what A supports or does and B does not")
     add("--require-verdict", action="store_true", help="exit 3 where a variant stays inconclusive, too")
@@ -61,37 +64,44 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
 def _output(text: str) -> Path:
     path = Path(text)
     if path.suffix not in _WRITERS:
-        raise argparse.ArgumentTypeError(f"{text}: the ending says how it is written: {' or '.join(_WRITERS)}")
-    # Now, not after the whole budget.
-    if not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"{text}: there is no folder {path.parent}")
-    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise argparse.ArgumentTypeError(f"{text} cannot be written")
-    return path
+        raise argparse.ArgumentTypeError(
+            f"{text}: the ending says how it is written: {', '.join(_WRITERS[:-1])} or {_WRITERS[-1]}"
+        )
+    return output(text)
 
 
 def _run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
+    from perfsuite.github import add_summary
     from perfsuite.judge.colour import exit_status
     from perfsuite.measure.lock import machine_lock
     from perfsuite.records.outcome import Policy
-    from perfsuite.report.compare import print_report, write_report
-    from perfsuite.settings import project_root, read_settings
+    from perfsuite.report.compare import markdown, print_report, write_report
+    from perfsuite.report.page.comparison import comparison_contents
+    from perfsuite.report.page.document import write_page
+    from perfsuite.settings import overridden, project_root, read_settings
 
     root = project_root(Path.cwd())
-    settings = read_settings(root, {"threads": options.threads})
+    placement = {name: getattr(options, name) for name in PLACEMENT_OPTIONS}
+    settings = [read_settings(root, one) for one in (placement, overridden(placement, side_placement(options, "b")))]
     with machine_lock("perfsuite compare"):
         report = _report(options, settings, root)
     print_report(report, Console())
-    for path in options.output:
-        write_report(report, path)
+    for line in add_summary(lambda most_bytes: markdown(report, most_bytes)):
+        print(line)
     policy = Policy(require_verdict=options.require_verdict, accept_lost=options.accept_lost)
+    for path in options.output:
+        if path.suffix in HTML:
+            write_page(comparison_contents(report, policy), path)
+        else:
+            write_report(report, path)
     return exit_status(report.outcomes, policy)
 
 
-def _report(options: argparse.Namespace, settings: Settings, root: Path) -> Report:
-    from perfsuite.compare.pairings import Party, own_backend, split_party
+def _report(options: argparse.Namespace, settings: Sequence[Settings], root: Path) -> Report:
+    from perfsuite.backends.registry import own_backend
+    from perfsuite.compare.pairings import Party, split_party
     from perfsuite.compare.request import Request
     from perfsuite.compare.run import compare_stacks
     from perfsuite.measure.clock import Clock
@@ -109,12 +119,17 @@ def _report(options: argparse.Namespace, settings: Settings, root: Path) -> Repo
         resolution=options.resolution,
         best=options.best,
     )
-    definitions = stack_definitions(settings.stacks, root)
+    definitions = stack_definitions(settings[0].stacks, root)
     asked = [split_party(argument) for argument in (options.A, options.B)]
     ready = [ready_stack(name, definitions, project=root, say=print) for name, _ in asked]
-    with Rig(settings, ready=ready[0]) as one, Rig(settings, ready=ready[1]) as other:
+    with Rig(settings[0], ready=ready[0]) as one, Rig(settings[1], ready=ready[1]) as other:
+        elsewhere = one.placement.seats != other.placement.seats
         baseline, candidate = (
-            Party(name=argument, backend=backend or own_backend(rig.stack.packages), rig=rig)
+            Party(
+                name=_name(argument, rig, elsewhere),
+                backend=backend or own_backend(rig.stack.packages).name,
+                rig=rig,
+            )
             for argument, (_, backend), rig in zip((options.A, options.B), asked, (one, other), strict=True)
         )
         clock = Clock(options.budget)
@@ -122,3 +137,8 @@ def _report(options: argparse.Namespace, settings: Settings, root: Path) -> Repo
             return compare_stacks(
                 baseline, candidate, request, journals=root / _JOURNALS, resume=options.resume, clock=clock, say=say
             )
+
+
+def _name(argument: str, rig: Rig, elsewhere: bool) -> str:
+    """Of one stack on both sides, placements are what tells them apart."""
+    return f"{argument} {rig.placement.slug}" if elsewhere else argument

@@ -37,11 +37,14 @@ def doctor_command(require: list[str], as_json: bool) -> int:
     from perfsuite.machine.doctor import examine
     from perfsuite.machine.isa import check_requirement
     from perfsuite.machine.stack import run_probe
+    from perfsuite.measure.placement import wish
     from perfsuite.report.doctor import doctor_json, render_doctor
+    from perfsuite.settings import project_root, read_settings
 
     for requirement in require:
         check_requirement(requirement)
-    report = examine(Path("/"), os.environ, run_probe())
+    wished = wish(read_settings(project_root(Path.cwd()), {}))
+    report = examine(Path("/"), os.environ, run_probe(), wish=wished)
     if as_json:
         print(doctor_json(report))
     else:

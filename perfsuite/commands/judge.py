@@ -6,14 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perfsuite.quantities import share
+from perfsuite.quantities import html_output, output, share
 
 if TYPE_CHECKING:
     # What argparse's add_subparsers returns has no public name.
     from argparse import _SubParsersAction
 
-    from perfsuite.records.evidence import Evidence
-    from perfsuite.records.violation import Violation
     from perfsuite.spec import Variant
 
 
@@ -26,11 +24,16 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "1 something is slower, wrong or lost, 2 usage, 3 nothing could be judged, or perfsuite itself failed.",
     )
     add = parser.add_argument
-    add("--baseline", type=Path, nargs="+", required=True, metavar="FILE",
-        help="sessions of one stack and machine class: baselines, or what --benchmark-json wrote")  # fmt: skip
-    add("--candidate", type=Path, required=True, metavar="FILE", help="the session that is judged")
+    add("--baseline", type=Path, nargs="+", metavar="FILE", help="sessions of one stack and machine class: baselines, "
+        "or what --benchmark-json wrote (default: the project's own of the candidate's machine class)")  # fmt: skip
+    add("--candidate", type=Path, nargs="+", required=True, metavar="FILE",
+        help="the session that is judged, or all shards of one night (pytest --shard)")  # fmt: skip
     add("-k", default="", metavar="EXPRESSION", help="only variants whose id fits, as in pytest")
     add("--matters", type=share, metavar="R", help="the least slowdown that matters, such as 5%% (default: 2%%)")
+    add("--output", type=output, metavar="FILE", help="write the candidate's session, whose shards are one in it")
+    add("--report-markdown", type=output, metavar="FILE",
+        help="write what came of it as Markdown, short enough for a comment on a pull request")  # fmt: skip
+    add("--report-html", type=html_output, metavar="FILE", help="write a page to look at: one file, no network")
     add("--accept-lost", action="store_true", help="let pass what the baseline does and the candidate does not")
     add("--require-verdict", action="store_true", help="exit 3 where a variant stays inconclusive, too")
     parser.set_defaults(run=_run)
@@ -38,52 +41,76 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from perfsuite.errors import UsageError
+    from perfsuite.explain.causes import explain
     from perfsuite.gates.expectations import Expectation, expectation
+    from perfsuite.github import add_summary, write_text
     from perfsuite.judge.colour import exit_status
-    from perfsuite.judge.outcome import judge_support
-    from perfsuite.judge.session import judge_results
+    from perfsuite.judge.session import judge_stored
     from perfsuite.judge.stored import suspects
     from perfsuite.models import load_models
+    from perfsuite.records.baseline import Baseline
     from perfsuite.records.outcome import Policy
-    from perfsuite.report.judge import judgement_lines
+    from perfsuite.report.github import COMMENT_BYTES
+    from perfsuite.report.judge import closing_lines, judgement_lines
+    from perfsuite.report.judged import Judged
+    from perfsuite.report.markdown import summary_markdown
+    from perfsuite.report.page.document import write_page
+    from perfsuite.report.page.sessions import session_contents
+    from perfsuite.report.text import wrapped
+    from perfsuite.report.verdicts import verdict_table_lines
     from perfsuite.selection import selects
     from perfsuite.settings import project_root, read_settings
-    from perfsuite.spec import Support
-    from perfsuite.store.sessions import read_pool
+    from perfsuite.store.joining import read_night, write_night
+    from perfsuite.store.sessions import accepted_files, read_pool
 
     settings = read_settings(project_root(Path.cwd()), {"matters": options.matters})
     models = load_models(settings.models)
-    pool = read_pool(options.baseline, options.candidate, most=settings.sessions)
+    candidate = read_night(options.candidate)
+    if options.output:
+        write_night(options.candidate, candidate, options.output)
+    files = options.baseline or accepted_files(settings.baselines, candidate)
+    pool = read_pool(files, candidate, most=settings.sessions)
     fits = selects(options.k, "")
-    measurements = {one.variant: one for one in pool.candidate.measurements if fits(one.variant)}
+    measurements = {one.variant: one for one in candidate.measurements if fits(one.variant)}
     if not measurements:
-        raise UsageError(f"-k {options.k!r} selects no variant of {options.candidate}")
+        raise UsageError(f"-k {options.k!r} selects no variant of {' and '.join(map(str, options.candidate))}")
     if unknown := sorted({variant.model for variant in measurements} - models.keys()):
         raise UsageError(f"there is no model {', '.join(unknown)}: name it in [tool.perfsuite.models] of this folder")
 
     def expected(variant: Variant) -> Expectation:
-        return expectation(variant, models[variant.model].reads)
+        return expectation(variant, models[variant.model].reads, settings.limits(variant).kernels)
 
-    failures = {one.variant: one for one in pool.candidate.failures if fits(one.variant)}
-    outcomes = judge_results(
-        {**measurements, **failures},
+    failures = {one.variant: one for one in candidate.failures if fits(one.variant)}
+    outcomes = judge_stored(
+        candidate,
         pool.find,
+        pool.variants,
+        fits=fits,
         expected=expected,
-        gate=_no_objections,
         limits=settings.limits,
         regression_ratio=settings.regression_ratio,
     )
-    for one in pool.candidate.unsupported:
-        if one.variant in pool.variants and fits(one.variant):
-            outcomes[one.variant] = judge_support(one.variant, Support(reason=one.reason), in_baseline=True)
     speeds = {variant: outcome.speed for variant, outcome in outcomes.items() if outcome.speed}
     found = suspects(measurements, speeds, matters=lambda variant: settings.limits(variant).matters)
     left = [variant for variant in pool.variants if fits(variant) and variant not in outcomes]
-    print("\n".join(judgement_lines(list(outcomes.values()), found.slower, found.faster, left)))
     policy = Policy(require_verdict=options.require_verdict, accept_lost=options.accept_lost)
+    lines = judgement_lines(list(outcomes.values()), found.slower, found.faster, left)
+    for line in (*verdict_table_lines(outcomes, (), policy), *wrapped(lines)):
+        print(line)
+    held = {variant: one.baseline for variant, one in speeds.items() if isinstance(one.baseline, Baseline)}
+    judged = Judged(
+        session=candidate,
+        outcomes=outcomes,
+        results={**measurements, **failures},
+        explanations={variant: explain(one.measurement, measurements[variant]) for variant, one in held.items()},
+        lines=closing_lines(list(outcomes.values()), found.slower, found.faster, left),
+        policy=policy,
+    )
+    if options.report_html:
+        write_page(session_contents(judged), options.report_html)
+    told = add_summary(lambda most_bytes: summary_markdown(judged, most_bytes))
+    if options.report_markdown:
+        told += write_text(options.report_markdown, summary_markdown(judged, COMMENT_BYTES))
+    for line in told:
+        print(line)
     return exit_status(outcomes.values(), policy)
-
-
-def _no_objections(variant: Variant, evidence: Evidence) -> tuple[Violation, ...]:
-    """What a machine offers is known on that machine alone: stored kernels are held against stored ones."""
-    return ()

@@ -14,25 +14,30 @@ if TYPE_CHECKING:
 def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("kernels", help="run variants once and print which kernels they really use")
     parser.add_argument("variants", nargs="+", metavar="VARIANT", help="such as bert-base-ipex-dynamo-bf16-latency")
+    parser.add_argument("--stack", default="current", metavar="NAME", help="run in this stack (default: %(default)s)")
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
     """Run each variant; 1 if one fails or its kernels are not what is expected."""
-    from perfsuite.backends import BACKENDS
+    from perfsuite.backends.registry import variants
     from perfsuite.errors import UsageError, WorkerError
     from perfsuite.measure.rig import Rig
     from perfsuite.report.evidence import kernel_table_lines
+    from perfsuite.report.text import wrapped
     from perfsuite.report.violations import violation_lines
     from perfsuite.settings import project_root, read_settings
-    from perfsuite.spec import WORKLOADS, matrix
+    from perfsuite.spec import WORKLOADS
+    from perfsuite.stacks.build import ready_stack
+    from perfsuite.stacks.definitions import stack_definitions
 
     ids = options.variants
     status = 0
-    with Rig(read_settings(project_root(Path.cwd()), {})) as rig:
-        backends = tuple(backend.name for backend in BACKENDS)
-        workloads = tuple(workload.name for workload in WORKLOADS)
-        known = {variant.id: variant for variant in matrix(tuple(rig.models), backends, workloads)}
+    root = project_root(Path.cwd())
+    settings = read_settings(root, {})
+    ready = ready_stack(options.stack, stack_definitions(settings.stacks, root), project=root, say=print)
+    with Rig(settings, ready=ready) as rig:
+        known = {one.id: one for one in variants(rig.models, (workload.name for workload in WORKLOADS))}
         if unknown := [name for name in ids if name not in known]:
             raise UsageError(f"no variant {', '.join(unknown)}; `perfsuite matrix` lists what their names are made of")
         for variant in (known[name] for name in ids):
@@ -48,11 +53,8 @@ def _run(options: argparse.Namespace) -> int:
                 continue
             found = rig.objections(variant, evidence)
             unasked = rig.expectation(variant).known
-            print("\n".join(kernel_table_lines(variant, evidence)))
-            print(
-                "\n".join(f"gate: {line}" for line in violation_lines(found))
-                or f"gate: as expected{unasked and f' ({unasked})'}"
-            )
-            print()
+            gate = violation_lines(found) or [f"as expected{unasked and f' ({unasked})'}"]
+            lines = [*kernel_table_lines(variant, evidence), *(f"gate: {line}" for line in gate)]
+            print("\n".join(wrapped(lines)), end="\n\n")
             status = status or bool(found)
     return status

@@ -20,13 +20,13 @@ _CHECKS = {
     "kernels": "lost silicon, planted, each to be named",
     "kills": "timing runs killed at random moments and resumed: nothing lost, nothing left (half an hour)",
     "parser": "lines read in a second",
+    "history": "10,000 sessions: what a series, the overview and one session more take",
     "compare": "a stack against itself, and against itself slowed by 3 and by 1 %% (hours)",
     "night": "timing runs of one stack, and with one variant slowed: what is called slower (hours)",
 }
 #: Those that time, and so need the machine for themselves.
 _TIMING = ("compare", "overhead", "night")
-#: What nights are of by default: the variants of the nightly job.
-_NIGHT_MARKS = "ipex and not example"
+_PLANTED_PERCENT = (1, 2, 3, 5, 10)
 
 
 def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -47,10 +47,15 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     add = parsers["night"].add_argument
     add("--nights", type=_count, default=3, metavar="N", help="nights of one stack (default: %(default)s)")
     add("--planted", type=_count, default=1, metavar="N",
-        help="nights for each planted slowdown of 1, 2, 3, 5 and 10 %% (default: %(default)s; 0 for none)")  # fmt: skip
+        help="nights for each planted slowdown (default: %(default)s; 0 for none)")  # fmt: skip
+    add("--slowdown", type=int, choices=_PLANTED_PERCENT, action="append", metavar="PERCENT",
+        help="one that is planted, more than once for several (default: 1, 2, 3, 5 and 10)")  # fmt: skip
     add("-k", default="", metavar="EXPRESSION", help="only variants whose id fits, as in pytest")
-    add("-m", default=_NIGHT_MARKS, metavar="EXPRESSION",
-        help="only variants whose marks fit, as in pytest (default: %(default)s)")  # fmt: skip
+    add(
+        "-m",
+        metavar="EXPRESSION",
+        help="only variants whose marks fit, as in pytest (default: those of the stack's own backend but example)",
+    )
     add("--confirm", choices=("suspects", "all"), default="suspects", help="whom to step beside the baseline's stack")
     add("--record", type=_writable, metavar="FILE", help="keep what nights are simulated from")
     add("--simulate", type=Path, metavar="FILE", help="run nothing: simulate nights from what --record kept")
@@ -74,11 +79,13 @@ def _writable(text: str) -> Path:
 def _run(options: argparse.Namespace) -> int:
     from perfsuite.measure.lock import machine_lock
     from perfsuite.measure.rig import Rig
-    from perfsuite.selfcheck import compare, faults, kernels, kills, overhead, parser
+    from perfsuite.selfcheck import compare, faults, history, kernels, kills, overhead, parser
     from perfsuite.settings import project_root, read_settings
 
     if options.what == "parser":
         return parser.run()
+    if options.what == "history":
+        return history.run()
     if options.what == "kills":  # its runs have a project and a lock of their own
         return kills.run(runs=options.runs, seed=options.seed)
     settings = read_settings(project_root(Path.cwd()), {})
@@ -96,13 +103,19 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _night(settings: Settings, options: argparse.Namespace) -> int:
+    from perfsuite.backends.registry import own_backend
+    from perfsuite.measure.stack import current_stack
     from perfsuite.selection import selects
     from perfsuite.selfcheck.night import Request, run
 
+    marks = options.m
+    if marks is None:  # the variants of the nightly job
+        marks = f"{own_backend(current_stack().packages).name} and not example and not fp16"
     request = Request(
         nights=options.nights,
         planted=options.planted,
-        fits=selects(options.k, options.m),
+        slowdowns=tuple(percent / 100 for percent in options.slowdown or _PLANTED_PERCENT),
+        fits=selects(options.k, marks),
         record=options.record,
     )
     return run(replace(settings, confirm=options.confirm), request)

@@ -74,13 +74,15 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _build(options: argparse.Namespace) -> int:
+    from perfsuite.backends.registry import slug_of
     from perfsuite.stacks.build import build_stack, check_interpreter
     from perfsuite.stacks.definitions import find
 
     def build(definition: StackDefinition) -> None:
         if definition.interpreter:
             stack = check_interpreter(definition, definition.interpreter)
-            print(f"{definition.name}: Python {stack.python}, {stack.slug}; an interpreter of yours, nothing to build")
+            what = f"Python {stack.python}, {slug_of(stack)}"
+            print(f"{definition.name}: {what}; an interpreter of yours, nothing to build")
             return
         python = build_stack(definition, torch_backend=options.torch_backend, rebuild=options.rebuild, say=_say)
         print(f"{definition.name}: {python}")

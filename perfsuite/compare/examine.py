@@ -27,10 +27,11 @@ def examine(pairing: Pairing, baseline: Rig, candidate: Rig) -> Examination:
     wrong: tuple[Violation, ...] = ()
     if before.digests == after.digests:
         variant = pairing.candidate
-        yields = candidate.models[variant.model].yields
+        figures = candidate.models[variant.model].figures
         kind = candidate.weights_kind(variant.model)
-        references = hold_references(baseline.reference(pairing.baseline), candidate.reference(variant), yields=yields)
-        held = hold_against_baseline(variant, before, after, yields=yields, weights_kind=kind, flags=read_cpu().flags)
+        of_both = baseline.reference(pairing.baseline), candidate.reference(variant)
+        references = hold_references(*of_both, figures=figures)
+        held = hold_against_baseline(variant, before, after, weights_kind=kind, flags=read_cpu().flags)
         agreement = held.accuracy
         # What differs from wrong outputs may be right.
         wrong = references.violations + (() if examined_before.wrong else held.violations)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
+from perfsuite.backends.registry import NAMES
 from perfsuite.compare.request import Request
 from perfsuite.errors import UsageError
 from perfsuite.judge.outcome import judge_support, judge_variant
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 #: Between a stack and the backend that is to be used in it.
 _SEPARATOR = ":"
-_BACKENDS = {"ipex": "intel-extension-for-pytorch", "stock": "torch"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +37,9 @@ class Party:
 def split_party(argument: str) -> tuple[str, str | None]:
     """``ipex-2.8`` or ``ipex-2.8:stock`` -> the stack's name and the backend asked for."""
     name, _, backend = argument.partition(_SEPARATOR)
-    if backend and backend not in _BACKENDS:
-        raise UsageError(f"{argument}: no backend {backend}; there are {', '.join(_BACKENDS)}")
+    if backend and backend not in NAMES:
+        raise UsageError(f"{argument}: no backend {backend}; there are {', '.join(NAMES)}")
     return name, backend or None
-
-
-def own_backend(packages: Iterable[str]) -> str:
-    """What a stack is there for: ipex where it has it, else stock."""
-    return "ipex" if _BACKENDS["ipex"] in packages else "stock"
 
 
 def pair_up(baseline: Party, candidate: Party, request: Request) -> tuple[tuple[Pairing, ...], tuple[OneSided, ...]]:

@@ -13,7 +13,8 @@ class Request:
     """What is compared: the variants that fit, mode by mode or each side's best, to what resolution.
 
     ``selection`` is what ``fits`` was made of, as the user wrote it. ``examining`` looks at outputs and
-    kernels too; without it a report is of speed alone.
+    kernels too; without it a report is of speed alone. ``beside`` is how many comparisons share the allowed error
+    with each of this one.
     """
 
     fits: Callable[[Variant], bool]
@@ -22,3 +23,4 @@ class Request:
     resolution: float
     best: bool = False
     examining: bool = True
+    beside: int = 0

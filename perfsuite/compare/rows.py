@@ -8,6 +8,7 @@ from perfsuite.compare.pairings import Party
 from perfsuite.compare.schedule import Journal
 from perfsuite.explain.causes import explain
 from perfsuite.gates.gate import losses, new_violations
+from perfsuite.judge.costs import pair_cost_violations
 from perfsuite.judge.outcome import judge_variant
 from perfsuite.records.comparison import Examination, PairingFailure, Row
 from perfsuite.records.evidence import Evidence
@@ -39,7 +40,7 @@ def rows(
         found.append(
             Row(
                 pairing=pairing,
-                outcome=_outcome(candidate, pairing, speed, examination, failures.get(pairing, "")),
+                outcome=_outcome(candidate, pairing, speed, pairs, examination, failures.get(pairing, "")),
                 examination=examination,
                 pairs=pairs,
                 explanation=_explanation(baseline, candidate, pairs, examination) if pairs else None,
@@ -87,7 +88,12 @@ def _digests(pairs: Sequence[Pair], examination: Examination | None) -> Iterable
 
 
 def _outcome(
-    candidate: Party, pairing: Pairing, speed: Speed, examination: Examination | None, failure: str
+    candidate: Party,
+    pairing: Pairing,
+    speed: Speed,
+    pairs: Sequence[Pair],
+    examination: Examination | None,
+    failure: str,
 ) -> Outcome:
     outputs: tuple[Violation, ...] = ()
     lost: tuple[Violation, ...] = ()
@@ -96,14 +102,37 @@ def _outcome(
         if speed.verdict is not Verdict.INCOMPARABLE:  # of other inputs other outputs are right
             outputs += examination.wrong
         lost = _lost(candidate, examination)
-    return judge_variant(pairing.candidate, speed=speed, outputs=outputs, lost=lost, failure=failure)
+    costs = _costs(candidate, pairing, pairs) if _is_as_many(pairs) else ()
+    return judge_variant(pairing.candidate, speed=speed, outputs=outputs, lost=lost, costs=costs, failure=failure)
+
+
+def _costs(candidate: Party, pairing: Pairing, pairs: Sequence[Pair]) -> tuple[Violation, ...]:
+    """What the candidate takes more of; of another backend or mode it is told in the table, and nobody's loss.
+
+    A single pair tells nothing: its candidate may be the one that compiled.
+    """
+    if len(pairs) < 2 or not _runs_the_same_way(pairing):
+        return ()
+    return pair_cost_violations(pairs, candidate.rig.settings.limits(pairing.candidate).costs)
+
+
+def _is_as_many(pairs: Sequence[Pair]) -> bool:
+    """Whether both sides were as many instances: two of them hold twice the memory, and that is no loss."""
+    blocks = (block for pair in pairs for side in (pair.baseline, pair.candidate) for block in side.blocks)
+    counts = {len(block.load.passes) if block.load else 1 for block in blocks}
+    return len(counts) < 2
+
+
+def _runs_the_same_way(pairing: Pairing) -> bool:
+    one, other = pairing.baseline, pairing.candidate
+    return one.backend == other.backend and one.mode == other.mode
 
 
 def _lost(candidate: Party, examination: Examination) -> tuple[Violation, ...]:
     """What the gates object to in the candidate alone, and what of the baseline's work it no longer does."""
     pairing, before, after = examination.pairing, examination.baseline, examination.candidate
     lost = new_violations(before.lost, after.lost)
-    if pairing.baseline.backend == pairing.candidate.backend and pairing.baseline.mode == pairing.candidate.mode:
+    if _runs_the_same_way(pairing):
         expected = candidate.rig.expectation(pairing.candidate)
         lost += new_violations(lost, losses(before.evidence, after.evidence, expected))
     return lost

@@ -46,7 +46,7 @@ def compare_stacks(
             candidate,
             pairings,
             journal,
-            looks=Looks(counts=LOOKS, coverage=COVERAGE, comparisons=max(1, len(pairings))),
+            looks=Looks(counts=LOOKS, coverage=COVERAGE, comparisons=max(1, len(pairings)) + request.beside),
             resolution=request.resolution,
             clock=clock,
             say=say,
@@ -59,8 +59,6 @@ def compare_stacks(
     return Report(
         baseline=_side(baseline),
         candidate=_side(candidate),
-        machine_slug=baseline.rig.machine.slug,
-        threads=baseline.rig.placement.threads,
         resolution=request.resolution,
         coverage=COVERAGE,
         rows=rows(baseline, candidate, schedule.decided, journal, resolution=request.resolution),
@@ -76,7 +74,7 @@ def _header(baseline: Party, candidate: Party, request: Request) -> Header:
         candidate=candidate.rig.stack,
         commits=(baseline.rig.commit, candidate.rig.commit),
         backends=(baseline.backend, candidate.backend),
-        machine_slug=baseline.rig.machine.slug,
+        machine_slugs=(baseline.rig.machine.slug, candidate.rig.machine.slug),
         environments=(baseline.rig.environment, candidate.rig.environment),
         resolution=request.resolution,
         best=request.best,
@@ -85,4 +83,11 @@ def _header(baseline: Party, candidate: Party, request: Request) -> Header:
 
 
 def _side(party: Party) -> StackSide:
-    return StackSide(name=party.name, backend=party.backend, stack=party.rig.stack)
+    rig = party.rig
+    return StackSide(
+        name=party.name,
+        backend=party.backend,
+        stack=rig.stack,
+        machine_slug=rig.machine.slug,
+        placement=rig.placement,
+    )

@@ -29,7 +29,7 @@ class Header:
     candidate: Stack
     commits: tuple[str | None, str | None]
     backends: tuple[str, str]
-    machine_slug: str
+    machine_slugs: tuple[str, str]
     environments: tuple[dict[str, str], dict[str, str]]
     resolution: float
     best: bool

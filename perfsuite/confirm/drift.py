@@ -14,9 +14,9 @@ from perfsuite.records.session import MachineState
 _OTHERS_SHARE = 0.05
 
 
-def drift(baseline: Baseline, now: MachineState, pairs: Sequence[Pair], *, threads: int) -> tuple[Difference, ...]:
+def drift(baseline: Baseline, now: MachineState, pairs: Sequence[Pair], *, cpus: int) -> tuple[Difference, ...]:
     """Each field of the machine's state that differs from the newest session's, and who else computed meanwhile."""
-    return (*_state_differences(baseline.accepted[0].session.state, now), *_others(pairs, threads))
+    return (*_state_differences(baseline.accepted[0].session.state, now), *_others(pairs, cpus))
 
 
 def _state_differences(before: MachineState, now: MachineState) -> list[Difference]:
@@ -30,9 +30,9 @@ def _state_differences(before: MachineState, now: MachineState) -> list[Differen
     ]
 
 
-def _others(pairs: Sequence[Pair], threads: int) -> list[Difference]:
+def _others(pairs: Sequence[Pair], cpus: int) -> list[Difference]:
     blocks = [block for pair in pairs for side in (pair.baseline, pair.candidate) for block in side.blocks]
-    cpu_s = threads * sum(sum(block.latencies_ns) for block in blocks) * 1e-9
+    cpu_s = cpus * sum(block.duration_s for block in blocks)
     shares = {
         "CPU time of other processes": sum(one.conditions.others_cpu_s for one in blocks if one.conditions),
         "CPU time stolen by the hypervisor": sum(one.conditions.steal_s for one in blocks if one.conditions),

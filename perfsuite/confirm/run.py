@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from perfsuite.confirm.night import Aim, Night, Trial
 from perfsuite.errors import PerfsuiteError, WorkerError
-from perfsuite.judge.confirmation import Judgement, incomparable, judge_confirmation, unconfirmed
+from perfsuite.judge.confirmation import Judgement, incomparable, judge_confirmation, same_software, unconfirmed
 from perfsuite.judge.costs import pair_cost_violations
 from perfsuite.limits import Limits
 from perfsuite.measure.clock import Clock, Say
@@ -82,6 +82,13 @@ def confirm(
                 rigs.open(suspect)
             except PerfsuiteError as error:
                 judgement = unconfirmed(suspect.stored, str(error), matters=suspect.limits.matters)
+                found[suspect.variant] = Confirmed(judgement=judgement)
+                continue
+            if rigs.of[suspect.variant].runs_alike(candidate, suspect.variant):
+                # Both sides would be one process twice, and their ratio says nothing but how noisy it is.
+                judgement = same_software(
+                    suspect.stored, matters=suspect.limits.matters, differences=drift(suspect.baseline, ())
+                )
                 found[suspect.variant] = Confirmed(judgement=judgement)
             else:
                 groups[suspect.limits.matters].append(suspect)

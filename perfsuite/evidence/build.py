@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,25 +11,33 @@ from typing import Any
 from perfsuite.errors import EvidenceError
 from perfsuite.evidence import lines as verbose
 from perfsuite.evidence import mkl, onednn
+from perfsuite.evidence.layers import layer_kernels, read_layers
 from perfsuite.evidence.table import Pass, library_kernels, with_operators
 from perfsuite.records.evidence import (
+    CREATION_MARK,
     PASS_MARK,
     AmxBusy,
+    Creations,
     Evidence,
     Footprint,
     GraphBreak,
     Graphs,
+    Kernel,
     Library,
     Operator,
     Partition,
     Unread,
 )
 from perfsuite.records.machine import StackAnswers, stack_answers
+from perfsuite.stats.growth import growth_bytes_per_iteration
 
 #: Operators beyond this many, by their own time, are kept as one row: their sum (a tenth of a
 #: percent of a pass at most, in every variant here).
 _OPERATORS_KEPT = 60
 _OTHERS = "(others)"
+#: A primitive that oneDNN's cache does not hold: its operation and implementation follow the engine, in every version.
+_CREATION = re.compile(CREATION_MARK + r",\w+,([\w:]+,[\w:]+)")
+_CREATIONS_NAMED = 6
 
 
 def build_evidence(
@@ -36,7 +45,8 @@ def build_evidence(
 ) -> Evidence:
     """``answer`` and ``ready`` are what a worker said to ``observe`` and ``prepare``.
 
-    A pass in which no library spoke has no library kernels; EvidenceError if a pass is missing.
+    A pass in which no library spoke has no library kernels, nor has a backend whose libraries are not asked;
+    EvidenceError if a pass is missing.
     """
     lines = log.splitlines()
     whole = onednn.parse(lines)
@@ -55,8 +65,12 @@ def build_evidence(
         )
         for entry in answer["operators"]
     ]
+    profile, forward_s = answer["layers"], answer["forward_s"]
     kernels = with_operators(
-        library_kernels(passes, answer["threads"], forward_s=answer["forward_s"]),
+        [
+            *library_kernels(passes, answer["threads"], forward_s=forward_s),
+            *(_profiled(profile, forward_s) if profile else ()),
+        ],
         operators,
         model_macs=answer["model_macs"],
         forward_s=answer["forward_s"],
@@ -65,7 +79,7 @@ def build_evidence(
     return Evidence(
         kernels=kernels,
         operators=tuple(_shortened(operators)),
-        partitions=_partitions(passes[-1].primitives.partitions),
+        partitions=_partitions(passes[-1].primitives.partitions if passes else ()),
         graphs=graphs
         and Graphs(
             compiled=graphs["compiled"],
@@ -76,6 +90,7 @@ def build_evidence(
         libraries=(
             *(Library(name="oneDNN", version=header.version, isa=header.isa) for header in whole.headers),
             *calls.libraries,
+            *((Library(name="OpenVINO", version=profile["version"], isa=profile["capabilities"]),) if profile else ()),
         ),
         footprint=Footprint(
             resident_bytes=answer["resident_bytes"],
@@ -90,7 +105,13 @@ def build_evidence(
         model_macs=answer["model_macs"],
         forward_s=answer["forward_s"],
         threads=answer["threads"],
+        creations=_creations(answer["creation_lines"]),
+        growth_bytes=growth_bytes_per_iteration(answer["held_bytes"], [1] * len(answer["held_bytes"])),
     )
+
+
+def _profiled(profile: Mapping[str, Any], forward_s: float) -> list[Kernel]:
+    return layer_kernels(read_layers(profile["layers"]), duration_s=profile["duration_s"], forward_s=forward_s)
 
 
 def _without_paths(answers: dict[str, Any]) -> StackAnswers:
@@ -113,6 +134,14 @@ def _passes(lines: Sequence[str], expected_count: int) -> list[list[str]]:
             "and run the variant again"
         )
     return passes
+
+
+def _creations(lines: Sequence[str] | None) -> Creations | None:
+    """None where no copy of oneDNN was asked."""
+    if lines is None:
+        return None
+    made = Counter(found[1].replace(",", " ") for line in lines if (found := _CREATION.search(line)))
+    return Creations(count=made.total(), kernels=tuple(name for name, _ in made.most_common(_CREATIONS_NAMED)))
 
 
 def _partitions(partitions: Iterable[verbose.Partition]) -> tuple[Partition, ...]:

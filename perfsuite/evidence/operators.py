@@ -15,6 +15,8 @@ _DTYPES = {"float": "fp32", "double": "fp64", "c10::BFloat16": "bf16", "c10::Hal
 _INT8 = ("signed char", "unsigned char", "c10::qint8", "c10::quint8")
 
 _ATTENTION = re.compile(r"scaled_dot_product.*attention")
+#: BF16 by INT8 weights, which are (outputs, inputs).
+_WEIGHT_ONLY = "aten::_weight_int8pack_mm"
 _PRODUCTS = {"aten::mm": 0, "aten::bmm": 0, "aten::addmm": 1, "aten::baddbmm": 1, "aten::_int_mm": 0}
 
 #: Which operators call a library, by the operations of the library's that ran: an operator's own
@@ -34,6 +36,11 @@ _HOSTS = (
 )
 #: ipex names a fused INT8 group by its members.
 _FUSED = re.compile(r"\w\+\w")
+
+
+def hosts_graph(name: str) -> bool:
+    """Whether the operator is a graph that TorchDynamo compiled: its own time is its layers', where those are told."""
+    return name.startswith("Torch-Compiled Region")
 
 
 def hosts_library(name: str, operations: Set[str]) -> bool:
@@ -56,6 +63,9 @@ def _call_macs(name: str, shapes: list[list[int]]) -> int:
     if _ATTENTION.search(name):
         query, key, value = shapes[:3]
         return math.prod(query[:-1]) * key[-2] * (query[-1] + value[-1])
+    if name == _WEIGHT_ONLY:
+        left, right = shapes[:2]
+        return math.prod(left) * right[0]
     if (first := _PRODUCTS.get(name)) is not None:
         left, right = shapes[first : first + 2]
         return math.prod(left) * right[-1]
@@ -73,8 +83,8 @@ def multiplies_silently(operator: Operator) -> bool:
 
 
 def operator_dtype(operator: Operator) -> str:
-    """The type that it multiplies, in our words: its first input's, save where it quantises that."""
-    if multiplies_silently(operator):
+    """The type that it multiplies, in our words: its first input's, save where it quantises that, or its weights'."""
+    if multiplies_silently(operator) or operator.name == _WEIGHT_ONLY:
         return "int8"
     first = next((name for name in _INT8 if operator.dtypes.startswith(name)), "")
     return "int8" if first else _DTYPES.get(operator.dtypes.partition(" ")[0], "")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from perfsuite.evidence import lines, mkl
 from perfsuite.evidence.operators import (
+    hosts_graph,
     hosts_library,
     is_attention,
     multiplies_silently,
@@ -42,6 +43,8 @@ def library_kernels(passes: Sequence[Pass], threads: int, *, forward_s: float) -
     Each pass's times are those of a pass that takes ``forward_s``: from one second to the next a
     shared machine is up to half as fast, and what kernels then seem to cost is the neighbour's.
     """
+    if not passes:
+        return []
     tables = [_paced(_of_pass(one.primitives, one.calls, threads), one.duration_s, forward_s) for one in passes]
     rows = []
     for key, kernel in tables[-1].items():
@@ -141,7 +144,12 @@ def with_operators(
         silent = []
     macs_of = dict(silent)
     families = frozenset(kernel.operation for kernel in rows)
-    outside = [one for one in operators if one in macs_of or not hosts_library(one.name, families)]
+    tells_layers = any(kernel.source is Source.OPENVINO for kernel in rows)
+    outside = [
+        one
+        for one in operators
+        if one in macs_of or not (hosts_library(one.name, families) or (tells_layers and hosts_graph(one.name)))
+    ]
     scale = _scale(rows, outside, forward_s)
     for operator in outside:
         time_s = operator.self_time_s * scale

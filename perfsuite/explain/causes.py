@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from perfsuite.explain.matching import match, moves_data, types
-from perfsuite.explain.notes import notes, threads_changed
+from perfsuite.explain.notes import instances_changed, notes, threads_changed
 from perfsuite.explain.rows import pass_rows
 from perfsuite.records.evidence import Evidence, Kernel, Source
 from perfsuite.records.explanation import (
@@ -36,9 +36,14 @@ _LEAST_CALLS = 0.001
 
 def explain(before: Measurement, after: Measurement) -> Explanation:
     """Why ``after`` is slower or faster than ``before``."""
-    latencies = Latencies(before_s=before.latency_s, after_s=after.latency_s)
+    instances = instances_changed(before, after)
+    # Kernels are seen in one instance: of as many on both sides a pass takes so much longer than the time for each.
+    passes = 1 if instances else after.machine.instances
+    latencies = Latencies(before_s=before.latency_s * passes, after_s=after.latency_s * passes)
     threads = threads_changed(before, after)
-    if before.evidence is None or after.evidence is None:
+    if instances:
+        found = [Contribution(cause=Cause.INSTANCES, share=None, delta_s=latencies.delta_s, instances=instances)]
+    elif before.evidence is None or after.evidence is None:
         found = list(_without_evidence(before, after, latencies, threads))
     else:
         found = list(_contributions(before.evidence, after.evidence, latencies, threads))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from perfsuite.backends.registry import decisive_packages
 from perfsuite.records.explanation import Notes, Setting
 from perfsuite.records.measurement import Measurement
 
-#: Packages whose code runs inside a forward pass; the others are only counted.
-_DECISIVE = ("torch", "intel-extension-for-pytorch", "torchao", "torchvision", "transformers", "triton")
+#: Packages whose code runs inside a forward pass, the backends' and the models'; the others are only counted.
+_DECISIVE = (*decisive_packages(), "torchvision", "transformers")
 
 
 def notes(before: Measurement, after: Measurement) -> Notes:
@@ -30,6 +31,14 @@ def notes(before: Measurement, after: Measurement) -> Notes:
         unread_before=unread[0],
         unread_after=unread[1],
     )
+
+
+def instances_changed(before: Measurement, after: Measurement) -> Setting | None:
+    """How many instances of how many threads ran at once, if not as many instances."""
+    if before.machine.instances == after.machine.instances:
+        return None
+    was, now = (f"{one.machine.instances} x {one.machine.threads}" for one in (before, after))
+    return Setting(name="instances x threads", before=was, after=now)
 
 
 def threads_changed(before: Measurement, after: Measurement) -> Setting | None:

@@ -10,6 +10,7 @@ from importlib import resources
 from typing import Any
 
 from perfsuite.errors import PerfsuiteError
+from perfsuite.kernel_limits import KernelLimits
 from perfsuite.match import Match, variant_facts
 from perfsuite.models.base import Reads
 from perfsuite.spec import Variant
@@ -23,7 +24,8 @@ class Expectation:
     ``least_best_isa_share`` must run on the best instruction set that the machine offers. An empty
     ``dtype`` asks nothing, and ``known`` then says what the variant does not do; a share of 0 asks
     for no instruction set, where a library does not tell. Of a compiled mode TorchDynamo must have
-    compiled at least ``least_compiled_graphs``.
+    compiled at least ``least_compiled_graphs``, and each frame at most so many ``recompilations`` more, for shapes
+    that differ; a pass may keep ``most_growth_bytes`` of memory where its shapes do.
     """
 
     dtype: str
@@ -32,6 +34,8 @@ class Expectation:
     most_reference_share: float
     graph_breaks: int
     least_compiled_graphs: int
+    recompilations: float
+    most_growth_bytes: int
     known: str
     source: str
 
@@ -47,10 +51,11 @@ class _Document:
     default: Mapping[str, Any]
     expected: tuple[_Entry, ...]
     compiled: tuple[_Entry, ...]
+    shapes: tuple[_Entry, ...]
 
 
-def expectation(variant: Variant, reads: Reads) -> Expectation:
-    """The first entry that fits the variant; PerfsuiteError if there is none."""
+def expectation(variant: Variant, reads: Reads, own: KernelLimits | None = None) -> Expectation:
+    """The first entry that fits the variant, and over it the user's ``own``; PerfsuiteError if there is none."""
     facts = {**variant_facts(variant), "reads": reads.value}
     document = _document()
     entry = next((entry for entry in document.expected if entry.match.fits(facts)), None)
@@ -58,10 +63,16 @@ def expectation(variant: Variant, reads: Reads) -> Expectation:
         raise PerfsuiteError(
             f"{variant.id}: nothing is expected of its kernels; add an entry to perfsuite/gates/expected.toml"
         )
-    compiled = next(
-        (entry.fields["least_compiled_graphs"] for entry in document.compiled if entry.match.fits(facts)), 0
+    compiled, shapes = (
+        {name: value for name, value in found.items() if name not in ("source", "known")}
+        for found in (_first(document.compiled, facts), _first(document.shapes, facts))
     )
-    return Expectation(**{**document.default, **entry.fields, "least_compiled_graphs": compiled})
+    fields = {**document.default, **entry.fields, **compiled, **shapes}
+    return Expectation(**{**fields, **({**own.fields, "source": own.reason} if own else {})})
+
+
+def _first(entries: tuple[_Entry, ...], facts: Mapping[str, str]) -> Mapping[str, Any]:
+    return next((entry.fields for entry in entries if entry.match.fits(facts)), {})
 
 
 @functools.cache
@@ -71,6 +82,7 @@ def _document() -> _Document:
         default=document["default"],
         expected=tuple(map(_entry, document["expect"])),
         compiled=tuple(map(_entry, document["compiled"])),
+        shapes=tuple(map(_entry, document["shapes"])),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from perfsuite.machine.cpu import Cpu
 from perfsuite.machine.isa import Capability, capabilities
@@ -13,6 +13,7 @@ from perfsuite.records.machine import StackAnswers
 #: For each type the capabilities that multiply it, the best first, and the kernels that show their use.
 _LADDERS: Mapping[str, tuple[tuple[str, Isa], ...]] = {
     "bf16": (("amx-bf16", Isa.AMX), ("avx512-bf16", Isa.AVX512_BF16), ("avx512", Isa.AVX512)),
+    "fp16": (("amx-fp16", Isa.AMX), ("avx512-fp16", Isa.AVX512_FP16)),
     "int8": (
         ("amx-int8", Isa.AMX),
         ("avx512-vnni", Isa.AVX512_VNNI),
@@ -42,8 +43,12 @@ def at_least(isa: Isa, other: Isa) -> bool:
 
 
 def offer(dtype: str, cpu: Cpu, environ: Mapping[str, str], answers: StackAnswers) -> Offer:
-    """The best that the processor's flags promise, whatever the environment or the kernel then forbid."""
-    promised = {item.name: item for item in capabilities(cpu, {}, None)}
+    """The best that the processor's flags promise, whatever the environment or the kernel then forbid.
+
+    Linux never lists AMX-FP16: there the stack, which reads CPUID, speaks for the processor.
+    """
+    flags = cpu.flags | {"amx_fp16"} if answers.amx_fp16 else cpu.flags
+    promised = {item.name: item for item in capabilities(replace(cpu, flags=flags), {}, None)}
     actual = {item.name: item for item in capabilities(cpu, environ, answers)}
     for name, isa in _LADDERS[dtype]:
         if promised[name].usable:

@@ -69,7 +69,7 @@ def judge_confirmation(
         candidate_s=statistics.geometric_mean(pair.candidate.latency_s for pair in pairs) if pairs else None,
         baseline_s=baseline_s,
         ratio=found.ratio,
-        interval=found.interval if math.isfinite(found.interval.high) else None,
+        interval=found.interval,
         slow_part=slow_part,
     )
     moved = baseline_s / stored.baseline_s if baseline_s and stored.baseline_s else None
@@ -97,6 +97,19 @@ def incomparable(stored: Speed, *, matters: float) -> Judgement:
     return Judgement(speed=speed, confirmation=Confirmation(finding=Finding.NOT_RUN, stored=stored, why=why))
 
 
+def same_software(stored: Speed, *, matters: float, differences: tuple[Difference, ...] = ()) -> Judgement:
+    """A suspect whose baseline would be run beside it by the very same process: what moved is the machine."""
+    speed = replace(stored, verdict=Verdict.UNCHANGED, reason=Reason.SAME_SOFTWARE, matters=matters, slow_part=None)
+    finding = _finding(Verdict.UNCHANGED, stored, stored.ratio)
+    confirmation = Confirmation(
+        finding=Finding.DRIFT if finding is Finding.DRIFT else Finding.SAME_SOFTWARE,
+        stored=stored,
+        moved=stored.ratio,
+        differences=differences,
+    )
+    return Judgement(speed=speed, confirmation=confirmation)
+
+
 def unsuspected(stored: Speed, *, matters: float) -> Speed:
     """A variant of which the stored sessions raise no suspicion."""
     return replace(stored, verdict=Verdict.UNCHANGED, reason=Reason.NO_SUSPECT, matters=matters)
@@ -118,8 +131,8 @@ def _finding(verdict: Verdict, stored: Speed, moved: float | None) -> Finding:
     return Finding.DRIFT if drifted else Finding.NOT_REPRODUCED
 
 
-def _slow_part(pairs: Sequence[Pair], error: float, interval: Interval) -> Interval | None:
-    if len(pairs) < 2:
+def _slow_part(pairs: Sequence[Pair], error: float, interval: Interval | None) -> Interval | None:
+    if interval is None or len(pairs) < 2:
         return None
     ratios = [pair.slow_quarter_log_ratio for pair in pairs]
     return mean_ratio_interval(ratios, error=error, coverage=interval.coverage)

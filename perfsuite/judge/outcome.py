@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from perfsuite.judge.confirmation import Judgement
-from perfsuite.judge.costs import without_noise
+from perfsuite.judge.costs import of_the_machine, without_noise
 from perfsuite.records.confirmation import Confirmation, Finding
 from perfsuite.records.outcome import Outcome
 from perfsuite.records.speed import Speed, Verdict
@@ -61,9 +61,17 @@ def _judged(outcome: Outcome) -> Outcome:
 
 
 def with_confirmation(outcome: Outcome, judgement: Judgement) -> Outcome:
-    """The outcome once its suspicion was looked into: what pairs tell of speed and costs replaces what was stored."""
+    """The outcome once its suspicion was looked into: what pairs tell of speed and costs replaces what was stored.
+
+    Without pairs, costs that a busy machine adds to are neither confirmed nor dropped.
+    """
     found = judgement.confirmation
-    costs = outcome.costs if found.finding is Finding.NOT_RUN else (*without_noise(outcome.costs), *found.costs)
+    if found.finding is Finding.NOT_RUN:
+        doubtful = of_the_machine(outcome.costs)
+        costs = tuple(cost for cost in outcome.costs if cost not in doubtful)
+        found = replace(found, doubtful_costs=doubtful)
+    else:
+        costs = (*without_noise(outcome.costs), *found.costs)
     return with_speed(replace(outcome, costs=costs, confirmation=found), judgement.speed)
 
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from perfsuite.check.sketch import hold_against_sketch
 from perfsuite.gates.expectations import Expectation
 from perfsuite.gates.gate import losses, new_violations
 from perfsuite.judge.costs import cost_violations
-from perfsuite.judge.outcome import judge_variant
+from perfsuite.judge.outcome import judge_support, judge_variant
 from perfsuite.judge.stored import Find, judge_session
 from perfsuite.limits import CostLimits, Limits
 from perfsuite.records.baseline import Baseline
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.measurement import Failure, Measurement
 from perfsuite.records.outcome import Outcome
+from perfsuite.records.session import Session
 from perfsuite.records.speed import Speed
 from perfsuite.records.violation import Violation
-from perfsuite.spec import Variant
+from perfsuite.spec import Support, Variant
 
 
 def judge_results(
@@ -52,6 +53,31 @@ def judge_results(
             costs=_costs(result, speeds[variant], mine.costs),
             ignored=mine.ignore,
         )
+    return outcomes
+
+
+def judge_stored(
+    candidate: Session,
+    find: Find,
+    known: Collection[Variant],
+    *,
+    fits: Callable[[Variant], bool],
+    expected: Callable[[Variant], Expectation],
+    limits: Callable[[Variant], Limits],
+    regression_ratio: float,
+) -> dict[Variant, Outcome]:
+    """What came of a stored session's variants that fit; those of ``known`` that it cannot run are lost.
+
+    What a machine offers is known on that machine alone: its kernels are held against stored ones.
+    """
+    entries: tuple[Measurement | Failure, ...] = (*candidate.measurements, *candidate.failures)
+    results = {one.variant: one for one in entries if fits(one.variant)}
+    outcomes = judge_results(
+        results, find, expected=expected, gate=lambda *_: (), limits=limits, regression_ratio=regression_ratio
+    )
+    for one in candidate.unsupported:
+        if one.variant in known and fits(one.variant):
+            outcomes[one.variant] = judge_support(one.variant, Support(reason=one.reason), in_baseline=True)
     return outcomes
 
 

@@ -6,15 +6,20 @@ from dataclasses import fields
 
 from perfsuite.machine.cpu import Cpu
 from perfsuite.records.machine import MachineClass
+from perfsuite.records.placement import Placement
 
 
-def machine_class(cpu: Cpu, threads: int) -> MachineClass:
-    """The class of this processor when a worker computes with `threads` threads."""
+def machine_class(cpu: Cpu, placement: Placement) -> MachineClass:
+    """The class of this processor when workers run there."""
     return MachineClass(
         cpu_model=cpu.model_name,
         physical_cores=cpu.physical_cores,
         isa=tuple(sorted(cpu.flags)),
-        threads=threads,
+        threads=placement.threads,
+        nodes=placement.used_nodes if cpu.numa_nodes > 1 else (),
+        siblings=placement.siblings,
+        efficient=placement.efficient,
+        instances=placement.instances,
     )
 
 

@@ -10,6 +10,7 @@ from perfsuite.machine.cpu import Cpu, one_cpu_per_core
 from perfsuite.machine.finding import Finding, note, ok, warning
 from perfsuite.machine.state import governors, huge_pages, load_1min, turbo_on
 from perfsuite.machine.sysfs import text_of
+from perfsuite.records.placement import Binding, Placement
 
 # Own judgement: one busy core in four disturbs every parallel iteration; less may be the doctor itself.
 _LOAD_PER_CPU = 0.25
@@ -31,8 +32,11 @@ class CpuTicks:
     total: int
 
 
-def host_findings(root: Path, cpu: Cpu, sleep: Callable[[float], None]) -> Iterator[Finding]:
-    """Everything about the host under `root`; `sleep` passes the window in which steal time is sampled."""
+def host_findings(root: Path, cpu: Cpu, where: Placement, sleep: Callable[[float], None]) -> Iterator[Finding]:
+    """Everything about the host under `root`, on which workers run there.
+
+    `sleep` passes the window in which steal time is sampled.
+    """
     yield _affinity(cpu)
     yield _quota(root, cpu)
     yield _governor(root, cpu)
@@ -40,22 +44,8 @@ def host_findings(root: Path, cpu: Cpu, sleep: Callable[[float], None]) -> Itera
     yield _huge_pages(root)
     yield _load(root, cpu)
     yield from _memory(root)
-    yield _numa(cpu)
+    yield _numa(cpu, where)
     yield _virtualisation(root, cpu, sleep)
-
-
-def quota_cpus(root: Path) -> float | None:
-    """The tightest cpu quota on this process, in cpus; None if no control group sets one."""
-    quotas = []
-    for line in text_of(root / "proc/self/cgroup").splitlines():
-        _, controllers, path = line.split(":", 2)
-        group = Path(path.lstrip("/"))
-        for limiting in (group, *group.parents):
-            if not controllers:  # the unified (v2) hierarchy
-                quotas.append(_v2_quota(root / "sys/fs/cgroup" / limiting))
-            elif "cpu" in controllers.split(","):
-                quotas.append(_v1_quota(root / "sys/fs/cgroup/cpu" / limiting))
-    return min((quota for quota in quotas if quota is not None), default=None)
 
 
 def cpu_ticks(stat: str) -> CpuTicks:
@@ -78,7 +68,7 @@ def _affinity(cpu: Cpu) -> Finding:
 
 
 def _quota(root: Path, cpu: Cpu) -> Finding:
-    quota = quota_cpus(root)
+    quota = cpu.quota_cpus
     if not text_of(root / "proc/self/cgroup"):
         return note("cpu quota", "/proc/self/cgroup cannot be read: a limit on cpu time would not show")
     if quota is None:
@@ -87,7 +77,8 @@ def _quota(root: Path, cpu: Cpu) -> Finding:
         return ok("cpu quota", f"{quota:g} cpus, enough for the {len(cpu.usable_cpus)} usable ones")
     return warning(
         "cpu quota",
-        f"{quota:g} cpus for {len(cpu.usable_cpus)} usable ones: threads are stopped in mid-iteration",
+        f"{quota:g} cpus for {len(cpu.usable_cpus)} usable ones: more threads than that are stopped in mid-iteration, "
+        "so that perfsuite starts no more",
         "pin instead: docker run --cpuset-cpus=... in place of --cpus=...; in Kubernetes the static CPU manager",
     )
 
@@ -162,17 +153,28 @@ def _memory(root: Path) -> Iterator[Finding]:
         yield ok("swap", f"{swapped_mib:.0f} MiB in use")
 
 
-def _numa(cpu: Cpu) -> Finding:
-    usable = set(cpu.usable_cpus)
-    spanned = {logical.node for logical in cpu.topology if logical.number in usable}
+def _numa(cpu: Cpu, where: Placement) -> Finding:
     nodes = f"{cpu.numa_nodes} NUMA node{'s' if cpu.numa_nodes > 1 else ''}"
-    if len(spanned) <= 1:
-        return ok("NUMA", f"{nodes}, the usable cpus lie on one" if cpu.numa_nodes > 1 else nodes)
-    return note(
-        "NUMA",
-        f"the usable cpus lie on {len(spanned)} nodes: where memory lands differs from run to run",
-        f"numactl --cpunodebind={min(spanned)} --membind={min(spanned)} pytest ...",
-    )
+    used = f"{nodes}; workers run on {', '.join(map(str, where.used_nodes))}"
+    match where.binding:
+        case Binding.ONE_NODE:
+            return ok("NUMA", nodes)
+        case Binding.BOUND:
+            return ok("NUMA", f"{used}, with memory bound to it")
+        case Binding.ABSENT:
+            return note("NUMA", f"{used}, with memory that is not bound to it", "apt install numactl")
+        case Binding.REFUSED:
+            return note(
+                "NUMA",
+                f"{used}; numactl may not bind memory to it",
+                "docker run --cap-add SYS_NICE, or --cpuset-mems",
+            )
+        case Binding.NO_MEMORY:
+            return warning(
+                "NUMA",
+                f"{used}, of which this process may have no memory: all of it is remote",
+                f"pytest --numa-node {min(cpu.memory_nodes)} ..., or docker run --cpuset-mems",
+            )
 
 
 def _virtualisation(root: Path, cpu: Cpu, sleep: Callable[[float], None]) -> Finding:
@@ -193,13 +195,3 @@ def _virtualisation(root: Path, cpu: Cpu, sleep: Callable[[float], None]) -> Fin
     if cpu.hypervisor:
         return note("virtualisation", f"{machine}, no steal time now; its neighbours cannot be seen from inside")
     return ok("virtualisation", f"{machine}, no steal time")
-
-
-def _v2_quota(group: Path) -> float | None:
-    quota, _, period = text_of(group / "cpu.max").partition(" ")
-    return int(quota) / int(period) if quota.isdecimal() and period.isdecimal() else None
-
-
-def _v1_quota(group: Path) -> float | None:
-    quota, period = text_of(group / "cpu.cfs_quota_us"), text_of(group / "cpu.cfs_period_us")
-    return int(quota) / int(period) if quota.isdecimal() and period.isdecimal() else None

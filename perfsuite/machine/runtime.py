@@ -6,14 +6,19 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 
+from perfsuite.backends import BACKENDS
+from perfsuite.backends.base import Backend
 from perfsuite.machine.caps import aten_cap, onednn_cap
 from perfsuite.machine.cpu import Cpu, one_cpu_per_core
-from perfsuite.machine.finding import Finding, note, ok, warning
+from perfsuite.machine.finding import Finding, Level, note, ok, warning
 from perfsuite.machine.stack import ProbeFailure
 from perfsuite.records.machine import StackAnswers
+from perfsuite.spec import REFERENCE_BACKEND
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OMP_PROC_BIND", "OMP_PLACES", "KMP_AFFINITY")
-_INSTALL_TORCH = "pip install torch; with ipex 2.8: pip install torch==2.8.0 intel-extension-for-pytorch==2.8.0"
+_HOW_TO_INSTALL = "; or ".join(backend.how_to_install for backend in reversed(BACKENDS))
+#: What a remedy gains differs from machine to machine and from model to model.
+_MEASURED = "`perfsuite tune VARIANT` measures what it gains here"
 
 
 def environment_findings(cpu: Cpu, environ: Mapping[str, str], answers: StackAnswers | None) -> Iterator[Finding]:
@@ -45,7 +50,7 @@ def stack_findings(environ: Mapping[str, str], probe: StackAnswers | ProbeFailur
     yield _torch(probe)
     if probe.versions.torch is None or probe.torch_import_error:
         return
-    yield _ipex(probe)
+    yield from _libraries(probe)
     yield _openmp(probe)
     yield from _spinning(environ, probe)
     yield _allocator(probe)
@@ -104,43 +109,36 @@ def _caps(environ: Mapping[str, str]) -> Iterator[Finding]:
 def _torch(answers: StackAnswers) -> Finding:
     versions = answers.versions
     if versions.torch is None and not answers.torch_import_error:
-        return note("stack", f"no stack in this interpreter (Python {versions.python})", _INSTALL_TORCH)
+        return note("stack", f"no stack in this interpreter (Python {versions.python})", _HOW_TO_INSTALL)
     if answers.torch_import_error:
         return warning(
             "stack",
             f"torch {versions.torch} does not import: {answers.torch_import_error}",
             "reinstall it: pip install --force-reinstall torch",
         )
-    others = ("torch", "ipex", "torchvision", "transformers", "torchao", "numpy", "python")
-    known = [f"{name} {version}" for name in others if (version := getattr(versions, name)) is not None]
+    backends = [backend.alias for backend in reversed(BACKENDS)]
+    others = ("torchvision", "transformers", "torchao", "nncf", "numpy", "python")
+    known = [f"{name} {version}" for name in (*backends, *others) if (version := getattr(versions, name)) is not None]
     return ok("stack", ", ".join(known))
 
 
-def _ipex(answers: StackAnswers) -> Finding:
-    versions = answers.versions
-    if versions.ipex is None and not answers.ipex_import_error:
-        return note(
-            "ipex",
-            "not installed: its variants are unsupported in this stack",
-            "pip install torch==2.8.0 intel-extension-for-pytorch==2.8.0 (the last release)",
-        )
-    if not answers.ipex_import_error:
-        return ok("ipex", f"{versions.ipex}, kernels {answers.ipex_isa}, its oneDNN {answers.ipex_onednn_isa}")
-    why = answers.ipex_import_error
-    remedy = f"pip install --force-reinstall --no-deps intel-extension-for-pytorch=={versions.ipex}"
-    needed, present = _minor(versions.ipex), _minor(versions.torch)
-    if needed and present and needed != present:
-        # ipex itself then fails with an error that does not say so.
-        why = f"it needs torch {needed}, and this is {versions.torch} ({why})"
-        remedy = f"pip install 'torch=={needed}.*'"
-    elif "pkg_resources" in why:
-        remedy = "pip install 'setuptools<81' (ipex 2.6 and 2.7 import pkg_resources)"
-    return warning("ipex", f"{versions.ipex} does not import: {why}", remedy)
+def _libraries(answers: StackAnswers) -> Iterator[Finding]:
+    """Of the backends that a stack has beside PyTorch; of those that it has not only where it has none."""
+    found = [_library(backend, answers) for backend in BACKENDS if backend.name != REFERENCE_BACKEND]
+    there = [finding for finding in found if finding.level is not Level.NOTE]
+    yield from there or found
 
 
-def _minor(version: str | None) -> str:
-    found = re.match(r"\d+\.\d+", version or "")
-    return found.group() if found else ""
+def _library(backend: Backend, answers: StackAnswers) -> Finding:
+    """What a backend has beside PyTorch: whether it is there, and imports."""
+    name, versions = backend.alias, answers.versions
+    version, why = getattr(versions, name), answers.import_error(name)
+    if version is None and not why:
+        return note(name, "not installed: its variants are unsupported in this stack", backend.how_to_install)
+    if why:
+        advice = backend.advice(why, version=version, torch=versions.torch)
+        return warning(name, f"{version} does not import: {advice.why}", advice.remedy)
+    return ok(name, ", ".join([version, *(f"{what} {level}" for what, level in answers.levels(name))]))
 
 
 def _openmp(answers: StackAnswers) -> Finding:
@@ -160,13 +158,13 @@ def _spinning(environ: Mapping[str, str], answers: StackAnswers) -> Iterator[Fin
         yield note(
             "spinning",
             "threads spin for 200 ms after each parallel region (KMP_BLOCKTIME not set) and disturb a second process",
-            "export KMP_BLOCKTIME=1",
+            f"export KMP_BLOCKTIME=1; {_MEASURED}",
         )
     if "libgomp" in families and not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & environ.keys():
         yield note(
             "spinning",
             "libgomp's threads spin after each parallel region (OMP_WAIT_POLICY not set) and disturb a second process",
-            "export OMP_WAIT_POLICY=passive (each region then starts a little later)",
+            f"export OMP_WAIT_POLICY=passive (each region then starts a little later); {_MEASURED}",
         )
 
 
@@ -176,5 +174,5 @@ def _allocator(answers: StackAnswers) -> Finding:
     return note(
         "allocator",
         "glibc: large tensors go back to the kernel and fault in again",
-        "LD_PRELOAD=libjemalloc.so.2 or libtcmalloc.so.4 (packages libjemalloc2, libgoogle-perftools4)",
+        f"LD_PRELOAD=libjemalloc.so.2 or libtcmalloc.so.4 (packages libjemalloc2, libgoogle-perftools4); {_MEASURED}",
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,8 +30,10 @@ class Answers:
         self._references: dict[Variant, Outputs] = {}
         self._evidence: dict[Variant, Evidence] = {}
 
-    def keep(self, timed: Timed, *, observing: bool, forward_s: float) -> None:
+    def keep(self, timed: Timed, *, observing: bool, forward_s: float | None) -> None:
         """Have a worker answer after it was timed, a pass of which took ``forward_s``; WorkerError if it fails.
+
+        None: it is timed anew, for beside other instances it took longer.
 
         Eager FP32's outputs are the reference of its model from then on.
         """
@@ -93,4 +94,4 @@ class Answers:
         if observing:
             with self._ledger.spending(Chore.OBSERVING):
                 self._evidence[worker.variant] = worker.evidence(self._log, forward_s=forward_s)
-        return dataclasses.replace(answer, prepared=artefact.prepared()) if artefact else answer
+        return artefact.prepared(answer) if artefact else answer

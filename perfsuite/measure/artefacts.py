@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perfsuite.backends.registry import backend_named
 from perfsuite.measure.ledger import Ledger
 from perfsuite.measure.timed import read_outputs
 from perfsuite.measure.workers import How, Workers
@@ -13,8 +14,7 @@ from perfsuite.records.chore import Chore
 from perfsuite.spec import Mode, Variant
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from perfsuite.check.outputs import Outputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +24,11 @@ class Artefact:
     path: Path
     answer: Path
 
-    def prepared(self) -> NDArray[np.float32]:
-        """The outputs of the process that saved it."""
-        outputs: NDArray[np.float32] = read_outputs(self.answer)["outputs"]
-        return outputs
+    def prepared(self, outputs: Outputs) -> Outputs:
+        """What a process that loaded it answers, beside what the process that saved it did."""
+        saved = [array for name, array in read_outputs(self.answer).items() if name.startswith("output")]
+        pairs = zip(outputs.answers, saved, strict=True)
+        return replace(outputs, answers=tuple(replace(one, prepared=array) for one, array in pairs))
 
 
 class Artefacts:
@@ -47,7 +48,7 @@ class Artefacts:
 
     def save(self, variant: Variant, fault: str | None = None) -> Artefact:
         """A new one, saved by a process with this fault in it."""
-        suffix = "pt2" if variant.backend == "stock" else "pt"
+        suffix = backend_named(variant.backend).artefact_suffix
         path = self._folder / f"{variant.id}{f'-{fault}' if fault else ''}.{suffix}"
         saved = Artefact(path=path, answer=path.with_suffix(".npz"))
         with (

@@ -12,11 +12,11 @@ from typing import Self
 from perfsuite.errors import UsageError, WorkerError
 from perfsuite.measure import journal as journals
 from perfsuite.measure.clock import Clock
+from perfsuite.measure.crew import Crew
 from perfsuite.measure.head import OWN_MODEL
 from perfsuite.measure.noise import noisiest
 from perfsuite.measure.rig import Rig
 from perfsuite.measure.stepping import Stand, step
-from perfsuite.measure.timed import Timed
 from perfsuite.records.accuracy import Accuracy, Sketch
 from perfsuite.records.confirmation import Shortlist
 from perfsuite.records.evidence import Evidence
@@ -181,10 +181,11 @@ class _Campaign:
         """One replicate; a worker that fails afterwards, while it answers, costs the check and not the replicate."""
         begun_s = time.perf_counter()
 
-        def then(timed: Timed, replicate: Replicate) -> None:
+        def then(crew: Crew, replicate: Replicate) -> None:
             self._journal.append(JournalEntry(variant=variant, replicate=replicate))
+            forward_s = replicate.latency_s if replicate.instances == 1 else None
             if last and self._checked(
-                variant, lambda: self._rig.answer(timed, observing=self._observing, forward_s=replicate.latency_s)
+                variant, lambda: self._rig.answer(crew, observing=self._observing, forward_s=forward_s)
             ):
                 self._answered.append(variant)
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 
 class Clock:
-    """Wall time since it was made, of a budget."""
+    """Wall time since it was made, of a budget; an interrupted run before it has ``spent_s`` of that."""
 
-    def __init__(self, budget_s: float) -> None:
-        self._start_s = time.monotonic()
+    def __init__(self, budget_s: float, *, spent_s: float = 0.0) -> None:
+        self._start_s = time.monotonic() - spent_s
         self.budget_s = budget_s
 
     @property

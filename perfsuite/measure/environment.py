@@ -10,18 +10,26 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import perfsuite
+from perfsuite.backends.registry import decisive_variables
 
-#: Variables that decide speed, by how they begin; whatever the user set is handed on and recorded.
+#: Variables that decide speed, by how they begin; whatever the user set is handed on and recorded. Beside what the
+#: backends name these are of threads and memory, whoever computes.
 _DECISIVE = (
-    "ONEDNN_", "DNNL_", "ATEN_", "OMP_", "KMP_", "GOMP_", "MKL_", "TORCH", "PYTORCH_", "IPEX_", "LIBXSMM_",
-    "LRU_CACHE_CAPACITY", "LD_PRELOAD", "MALLOC_", "GLIBC_TUNABLES",
-)  # fmt: skip
+    "OMP_",
+    "KMP_",
+    "GOMP_",
+    "LD_PRELOAD",
+    "MALLOC_",
+    "GLIBC_TUNABLES",
+    "THP_MEM_ALLOC_ENABLE",
+    *decisive_variables(),
+)
 #: A word of the names of PyTorch's variables that do not (from the sources of torch 2.8): they say where
 #: something lies, or concern messages, other devices and distributed runs.
 _WITHOUT_EFFECT = frozenset({
     "DIR", "HOME", "HUB", "ZOO", "PATH", "FILE", "FILENAME", "OUT", "TRACE", "DTRACE", "BINARY",
     "URL", "HOST", "PORT", "SOCKET", "VERSION", "ID",
-    "LOG", "LOGS", "LOGGING", "LOGLEVEL", "VERBOSE", "STACKTRACES",
+    "LOG", "LOGS", "LOGGING", "LOGLEVEL", "VERBOSE", "STACKTRACES", "ADDR2LINE",
     "CUDA", "CUDNN", "CUBLAS", "CUTLASS", "NVML", "NVCC", "ROCM", "HIP", "MIOPEN", "XPU",
     "NCCL", "DISTRIBUTED", "TORCHELASTIC",
 })  # fmt: skip
@@ -50,6 +58,8 @@ def worker_environment(environ: Mapping[str, str], *, threads: int, stack_slug: 
     defaults = {
         "TORCHINDUCTOR_CACHE_DIR": str(cache_folder() / "inductor" / stack_slug),
         "TOKENIZERS_PARALLELISM": "false",
+        # Dynamo catches errors of C++ whose stacks nobody will read; naming their frames took 12 s of a worker's 20.
+        "TORCH_DISABLE_ADDR2LINE": "1",
         "PYTHONWARNINGS": "ignore",
     }
     fixed = {

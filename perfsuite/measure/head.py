@@ -41,6 +41,7 @@ def session_head(rig: Rig, root: Path) -> Session:
         state=state,
         environment=rig.environment,
         settings=deciding(rig.settings),
+        placement=rig.placement,
     )
     return replace(head, id=f"{head.begun_compact}-{secrets.token_hex(2)}")
 

@@ -16,6 +16,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from perfsuite.errors import WorkerError
+from perfsuite.machine.numactl import bound as bound_to
+from perfsuite.records.placement import Seat
 from perfsuite.worker.protocol import NOTHING, Closed, Job, Line
 
 #: Lines of a failed worker's output that its error shows: a traceback's end and its message.
@@ -27,7 +29,12 @@ _REAP_TIMEOUT_S = 10.0
 
 
 class Launcher:
-    """A process of the interpreter ``python`` that imports one backend and forks workers from it."""
+    """A process of the interpreter ``python`` that imports one backend and forks workers from it.
+
+    All run on the ``seat``; ``bound``: with memory of its nodes alone. ``instance`` is which of several it serves,
+    from 1, and None where there is one. Each has a launcher of its own, for OpenMP runtimes look when they are loaded
+    at the CPUs that they may use.
+    """
 
     def __init__(
         self,
@@ -36,32 +43,38 @@ class Launcher:
         backend: str,
         environment: dict[str, str],
         project: str,
-        cpus: tuple[int, ...],
+        seat: Seat,
+        bound: bool,
+        instance: int | None,
         logs: Path,
     ) -> None:
         self._python = python
         self._backend = backend
         self._environment = environment
         self._project = project
-        self._cpus = cpus
+        self._seat = seat
+        self._bound = bound
         self._logs = logs
+        self._name = backend if instance is None else f"{backend}-{instance}"
+        self._whose = "" if instance is None else f" of instance {instance}"
         self._numbers = itertools.count(1)
         self._alive: set[int] = set()
         self._ended: dict[int, int] = {}
         self._preloading = False
         self.closed = False
         logs.mkdir(parents=True, exist_ok=True)
-        self._log = logs / f"launcher-{backend}.log"
+        self._log = logs / f"launcher-{self._name}.log"
         self._spawn(preload=True)
 
     def _spawn(self, *, preload: bool) -> None:
         # Packets: a request to preload, which nobody answers, must not run into the one behind it.
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        arguments = [str(theirs.fileno()), str(int(preload)), ",".join(map(str, self._cpus))]
+        # -P: nothing is imported from the folder that it runs in, but by PYTHONPATH.
+        command = [str(self._python), "-P", "-m", "perfsuite.worker"]
+        command += [str(theirs.fileno()), str(int(preload)), ",".join(map(str, self._seat.cpus))]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                # -P: nothing is imported from the folder that it runs in, but by PYTHONPATH.
-                [str(self._python), "-P", "-m", "perfsuite.worker", *arguments],
+                bound_to(command, self._seat.nodes) if self._bound else command,
                 env=self._environment,
                 cwd=self._project,
                 stdin=subprocess.DEVNULL,
@@ -91,7 +104,7 @@ class Launcher:
 
     def start(self, job: Job) -> Worker:
         """Fork a worker for ``job``; WorkerError if the launcher cannot, for want of an import say."""
-        log = self._logs / f"worker-{self._backend}-{next(self._numbers)}.log"
+        log = self._logs / f"worker-{self._name}-{next(self._numbers)}.log"
         started_s = time.perf_counter()
         ours, answer = self._request(job, log)
         if not answer["started"]:
@@ -105,6 +118,7 @@ class Launcher:
         waited_s = time.perf_counter() - started_s - answer["fork_s"]
         return Worker(
             self,
+            name=f"worker {answer['pid']}{self._whose}",
             pid=answer["pid"],
             line=Line(ours),
             log=log,
@@ -125,7 +139,8 @@ class Launcher:
             ours.close()
             self.close()
             raise WorkerError(
-                f"the {self._backend} launcher died or hung ({error!r}); the end of its output:\n{_tail(self._log)}"
+                f"the {self._backend} launcher{self._whose} died or hung ({error!r}); "
+                f"the end of its output:\n{_tail(self._log)}"
             ) from error
 
     def wait(self, pid: int) -> int | None:
@@ -178,6 +193,7 @@ class Worker:
         self,
         launcher: Launcher,
         *,
+        name: str,
         pid: int,
         line: Line,
         log: Path,
@@ -190,34 +206,46 @@ class Worker:
         self._log = log
         self._ended = False
         self._oom_kills = _oom_kills()
+        self._name = name
+        self._asked = ""
         self.pid = pid
         self.start_s = start_s
         self.waited_s = waited_s
         self.import_s = import_s
 
     def call(self, do: str, *, timeout_s: float, **arguments: object) -> Any:
-        """Have the worker do something and return its answer.
+        """Have the worker do something and return its answer; raises as ``answer`` does."""
+        self.ask(do, **arguments)
+        return self.answer(timeout_s=timeout_s)
+
+    def ask(self, do: str, **arguments: object) -> None:
+        """Have the worker do something, whose answer is to be waited for with ``answer``."""
+        self._asked = do
+        try:
+            self._line.send({"do": do, **arguments})
+        except ConnectionError as error:
+            raise self._dead() from error
+
+    def answer(self, *, timeout_s: float) -> Any:
+        """What the worker answers to what it was asked.
 
         Raises WorkerError, with the signal or the timeout and the end of its output, if it dies,
         hangs or answers with something that is not JSON.
         """
         self._line.socket.settimeout(timeout_s)
         try:
-            self._line.send({"do": do, **arguments})
             answer = self._line.receive()
         except TimeoutError as error:
             self._end()
-            raise self._error(do, f"hung: no answer within {timeout_s:.0f} s") from error
+            raise self._error(f"hung: no answer within {timeout_s:.0f} s") from error
         except (Closed, ConnectionError) as error:
-            self._ended = True
-            code = self._launcher.wait(self.pid)
-            raise self._error(do, self._cause(code)) from error
+            raise self._dead() from error
         except ValueError as error:
             self._end()
-            raise self._error(do, f"answered with garbage ({error})") from error
+            raise self._error(f"answered with garbage ({error})") from error
         if not isinstance(answer, dict):
             self._end()
-            raise self._error(do, f"answered with garbage ({answer!r:.80})")
+            raise self._error(f"answered with garbage ({answer!r:.80})")
         return answer
 
     def pause(self) -> None:
@@ -238,8 +266,14 @@ class Worker:
             return f"killed by {name}: the kernel ran out of memory"
         return f"killed by {name}"
 
-    def _error(self, do: str, what: str) -> WorkerError:
-        return WorkerError(f"worker {self.pid} {what}, while doing {do!r}; the end of its output:\n{_tail(self._log)}")
+    def _dead(self) -> WorkerError:
+        self._ended = True
+        return self._error(self._cause(self._launcher.wait(self.pid)))
+
+    def _error(self, what: str) -> WorkerError:
+        return WorkerError(
+            f"{self._name} {what}, while doing {self._asked!r}; the end of its output:\n{_tail(self._log)}"
+        )
 
     def _end(self) -> None:
         if self._ended:

@@ -15,7 +15,7 @@ from uv import find_uv_bin
 
 from perfsuite.errors import AssetError
 from perfsuite.measure.environment import cache_folder
-from perfsuite.models.base import Sources
+from perfsuite.models.ask import Sources
 from perfsuite.partial import partial_of
 
 

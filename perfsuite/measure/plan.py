@@ -10,10 +10,10 @@ from perfsuite.spec import Variant, workload
 
 #: Of a replicate that nobody has measured yet, and of looking at outputs and kernels: ResNet50 and BERT take 4 to 9 s
 #: on two cores with their kernels compiled, and some 4 s more for instruments.
-_REPLICATE_S, _CHECK_S = 7.0, 4.0
+_REPLICATE_S, CHECK_S = 7.0, 4.0
 #: What confirming may take for each variant of the run: a pair takes 8 to 10 s on two cores. Two to screen a suspect,
 #: of which there are some two in three, and as many fresh ones; six of each where all are stepped.
-_SUSPECTS_S, _ALL_S = 30.0, 55.0
+SUSPECT_S, _ALL_S = 30.0, 55.0
 #: The least that is worth starting for: the first look at one suspect, after six pairs.
 _LEAST_CONFIRM_S = 180.0
 #: The part of a budget that measuring may take for more replicates; the rest confirms.
@@ -48,7 +48,7 @@ def plan(
 ) -> Plan:
     """``baselines`` are what is stored, of other variants too; without a budget all that is needed is planned."""
     baselines = {variant: baselines[variant] for variant in variants if variant in baselines}
-    measure_s = sum(_estimate_s(variant, baselines.get(variant), replicates) for variant in variants)
+    measure_s = sum(estimate_s(variant, baselines.get(variant), replicates) for variant in variants)
     confirm_s = 0.0 if confirm == "none" or not baselines else confirming_s(len(baselines), confirm)
     extra_s = 0.0
     if budget_s is not None:
@@ -61,19 +61,17 @@ def plan(
 
 def confirming_s(variants: int, confirm: str) -> float:
     """What confirming may take where so many variants have a baseline."""
-    return max(_LEAST_CONFIRM_S, variants * (_ALL_S if confirm == "all" else _SUSPECTS_S))
+    return max(_LEAST_CONFIRM_S, variants * (_ALL_S if confirm == "all" else SUSPECT_S))
 
 
-def _estimate_s(variant: Variant, stored: Measurement | None, replicates: int) -> float:
+def estimate_s(variant: Variant, stored: Measurement | None, replicates: int) -> float:
+    """To measure and to check it, from what is stored of it."""
     count = 1 if workload(variant.workload).once else replicates
     if stored is None:
-        return count * _REPLICATE_S + _CHECK_S
-    return count * _mean_s(stored.replicates) + _CHECK_S
+        return count * _REPLICATE_S + CHECK_S
+    return count * _mean_s(stored.replicates) + CHECK_S
 
 
 def _mean_s(replicates: Iterable[Replicate]) -> float:
     """The quickest worker: others may have compiled what it found compiled."""
-    stages = [one.stages for one in replicates]
-    return min(
-        one.start_s + one.load_s + one.prepare_s + one.first_inference_s + one.warm_up_s + one.timed_s for one in stages
-    )
+    return min(one.stages.total_s for one in replicates)

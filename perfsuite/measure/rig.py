@@ -10,19 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from perfsuite.backends import BACKENDS
+from perfsuite.backends.registry import slug_of, variant_support
 from perfsuite.gates.expectations import Expectation, expectation
 from perfsuite.gates.gate import violations
 from perfsuite.machine.cpu import read_cpu
 from perfsuite.measure.answers import Answers
 from perfsuite.measure.artefacts import Artefacts
+from perfsuite.measure.crew import Crew
 from perfsuite.measure.environment import decisive, python_path, worker_environment
 from perfsuite.measure.launch import Worker
 from perfsuite.measure.ledger import Ledger
-from perfsuite.measure.placement import place
+from perfsuite.measure.placement import class_of, place
 from perfsuite.measure.scratch import Scratch
 from perfsuite.measure.stack import current_stack
-from perfsuite.measure.timed import Timed
 from perfsuite.measure.workers import How, Workers
 from perfsuite.models import load_models
 from perfsuite.spec import Support, Variant
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from perfsuite.records.evidence import Evidence
     from perfsuite.records.violation import Violation
     from perfsuite.settings import Settings
+
+
+#: The variables that name folders of a rig's own.
+_OWN_FOLDERS = frozenset({"TMPDIR", "PYTHONPATH"})
 
 
 class Rig:
@@ -59,8 +63,8 @@ class Rig:
         #: The interpreter of another stack than the current one.
         self.other_python = ready.python if ready else None
         self.models = load_models(settings.models)
-        self.placement = place(settings.threads)
-        self.machine = self.placement.machine
+        self.placement = place(settings)
+        self.machine = class_of(self.placement)
         self._flags = read_cpu().flags
         self._scratch = Scratch()
         # Workers are killed, and libraries in them clean up at exit: what they leave goes with the run's folder.
@@ -75,17 +79,18 @@ class Rig:
             checkout = self._checkout.enter_context(code.checkout(self._scratch.path / "code"))
             project = code.there(project, checkout)
             path = [code.there(one, checkout) for one in path]
+        self._python = ready.python if ready else Path(sys.executable)
         fixed = {"PYTHONPATH": python_path(project, path), "TMPDIR": str(temporary)}
         self.worker_environment = worker_environment(
             {**environ, **(ready.environment if ready else {}), **fixed},
             threads=self.placement.threads,
-            stack_slug=self.stack.slug,
+            stack_slug=slug_of(self.stack),
         )
         self.environment = decisive(self.worker_environment)
         self.ledger = ledger or Ledger()
         self._workers = Workers(
             settings,
-            python=ready.python if ready else Path(sys.executable),
+            python=self._python,
             environment=self.worker_environment,
             code=code,
             project=project,
@@ -107,16 +112,25 @@ class Rig:
     def relaunch(self, variant: Variant) -> None:
         """Begin to load anew what the variant needs, at other addresses: the next workers are forked from that."""
         self._workers.close()
-        self.preload(variant)
+        self._workers.preload(variant)
+        self._workers.preload_crew(variant)
 
     def preload(self, variant: Variant) -> None:
         """Begin to load what the variant needs, without waiting for it."""
         self._workers.preload(variant)
 
     def support(self, variant: Variant) -> Support:
-        backend = next(backend for backend in BACKENDS if backend.name == variant.backend)
-        reads = self.models[variant.model].reads
-        return backend.support(reads, variant.mode, variant.precision, self.stack.packages, self._flags)
+        return variant_support(self.models[variant.model], variant, self.stack.packages, self._flags)
+
+    def runs_alike(self, other: Rig, variant: Variant) -> bool:
+        """Whether workers of the variant are the same processes in both: interpreter, variables, code, fault, seats."""
+        return self._process(variant) == other._process(variant) and self.placement.seats == other.placement.seats
+
+    def _process(self, variant: Variant) -> tuple[Path, str | None, str | None, dict[str, str]]:
+        # Of one path the user's part tells: perfsuite's own is the same, and a checkout's is told by its commit.
+        variables = {name: value for name, value in self.worker_environment.items() if name not in _OWN_FOLDERS}
+        variables["PYTHONPATH"] = self.environ.get("PYTHONPATH", "")
+        return self._python, self.commit, self._fault(variant), variables
 
     def weights_origin(self, model: str) -> str:
         """Where the weights came from, in words; the model must have been run."""
@@ -141,21 +155,21 @@ class Rig:
         return self._workers.prepare(variant, worker)
 
     @contextmanager
-    def timed(self, variant: Variant) -> Iterator[Timed]:
-        """A worker of its own, prepared, that can be timed; a deployed one loads its artefact."""
+    def crew(self, variant: Variant) -> Iterator[Crew]:
+        """Workers of its own for every seat, prepared, that can be timed; deployed ones load their artefact."""
         how = How(fault=self._fault(variant))
         how |= self._artefacts.loading(variant)
-        with self._workers.ready(variant, **how) as timed:
+        with self._workers.crew(variant, **how) as crew:
             self._workers.settle()
-            yield timed
+            yield crew
 
-    def answer(self, timed: Timed, *, observing: bool, forward_s: float) -> None:
-        """Have a worker that was timed answer for ``outputs`` and, ``observing``, ``evidence``.
+    def answer(self, crew: Crew, *, observing: bool, forward_s: float | None) -> None:
+        """Have the first of workers that were timed answer for ``outputs`` and, ``observing``, ``evidence``.
 
-        ``forward_s`` is what a pass of it took; WorkerError if it fails. Its instruments stay: it is not to be
-        timed again.
+        ``forward_s`` is what a pass of it took alone, None where nobody knows; WorkerError if it fails. Its
+        instruments stay: it is not to be timed again.
         """
-        self._answers.keep(timed, observing=observing, forward_s=forward_s)
+        self._answers.keep(crew.first, observing=observing, forward_s=forward_s)
 
     def check(self, variant: Variant, *, fault: str | None = None) -> Correctness:
         """Run the variant and hold its outputs against FP32's; its evidence is kept for ``evidence``."""
@@ -169,9 +183,9 @@ class Rig:
             variant,
             self.reference(variant),
             answer,
-            yields=self.models[variant.model].yields,
             weights_kind=self.weights_kind(variant.model),
             flags=self._flags,
+            figures=self.models[variant.model].figures,
         )
 
     def outputs(self, variant: Variant, *, fault: str | None = None, observing: bool = True) -> Outputs:
@@ -199,7 +213,7 @@ class Rig:
 
     def expectation(self, variant: Variant) -> Expectation:
         """What is expected of the variant's kernels."""
-        return expectation(variant, self.models[variant.model].reads)
+        return expectation(variant, self.models[variant.model].reads, self.settings.limits(variant).kernels)
 
     def objections(self, variant: Variant, evidence: Evidence) -> tuple[Violation, ...]:
         """What of the expected the variant's kernels do not do on this machine, in this environment."""

@@ -1,4 +1,6 @@
-"""Timing one worker, or several alive at once and stepped in turn: what all see of the machine leaves their ratios.
+"""Timing one variant, or several alive at once and stepped in turn: what all see of the machine leaves their ratios.
+
+Each has a crew, of one worker, or of one for each instance, which run at the same time.
 
 Those that are not timed are stopped (SIGSTOP), so that they are idle whatever their OpenMP runtimes do
 between regions: libgomp and libiomp5 spin there, on the CPUs of the one that is timed.
@@ -7,16 +9,14 @@ between regions: libgomp and libiomp5 spin there, on the CPUs of the one that is
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perfsuite.errors import StandError, WorkerError
-from perfsuite.machine.moment import frequency_mhz, moment
-from perfsuite.measure.timed import Timed
-from perfsuite.records.measurement import Block, Conditions, Replicate
-from perfsuite.records.pair import Pair, Pairing
+from perfsuite.measure.crew import Crew
+from perfsuite.records.measurement import Block, Replicate
+from perfsuite.records.pair import Pair, Pairing, turns
 from perfsuite.spec import Variant, workload
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: latencies drift by 10 % within seconds: single iterations by turns gave a third less error in the
 #: same time than blocks of two with one before them that is not timed.
 BLOCK_S = 0.05
+#: Of instances that run together a block gives one figure, of as many passes as it holds. As many rounds as of single
+#: workers are few enough then, and a pass that ends outside weighs little (2 seconds of a pair hold eight a side).
+TOGETHER_BLOCK_S, TOGETHER_ITERATIONS = 0.15, 2
 #: Of one alone nothing is gained by short ones: ten tell whether its memory grows, and make a session's file small.
 ALONE_BLOCKS = 10
 #: Iterations before a block of shorter ones that are not timed: the other worker has had the caches,
@@ -39,8 +42,8 @@ PAIR_S, LEAST_ROUNDS = 2.5, 4
 #: at all. A drift that is left reaches both sides alike, and its slower part is not in the ratio.
 WARM_UP_LIMIT_S = 0.5
 
-#: What is done with a worker after it was timed.
-Then = Callable[[Timed, Replicate], None]
+#: What is done with workers after they were timed.
+Then = Callable[[Crew, Replicate], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,50 +61,72 @@ def measure_pair(pairing: Pairing, baseline: Rig, candidate: Rig, *, candidate_f
         two, one = step(stands[::-1], duration_s=PAIR_S, warm_up_limit_s=WARM_UP_LIMIT_S)
     else:
         one, two = step(stands, duration_s=PAIR_S, warm_up_limit_s=WARM_UP_LIMIT_S)
-    return Pair(pairing=pairing, baseline=one, candidate=two)
+    return Pair(pairing=pairing, baseline=one, candidate=two, candidate_first=candidate_first)
 
 
 def step(
     stands: Sequence[Stand], *, duration_s: float, warm_up_limit_s: float, then: Then | None = None
 ) -> tuple[Replicate, ...]:
-    """Time one fresh worker of each stand, for about so long together; WorkerError if one fails.
+    """Time fresh workers of each stand, for about so long together; WorkerError if one fails.
 
-    ``then`` is called with each worker, still alive, once all are timed, and with what was measured of it.
+    Where one stand has several instances, all are timed as such are: by what gets done while all instances run.
+    ``then`` is called with each stand's workers, still alive, once all are timed, and with what was measured of them.
     """
     with contextlib.ExitStack() as alive:
-        timed: list[Timed] = []
+        crews: list[Crew] = []
         for number, stand in enumerate(stands):
             with _naming(number):
-                timed.append(alive.enter_context(stand.rig.timed(stand.variant)))
+                crews.append(alive.enter_context(stand.rig.crew(stand.variant)))
             if len(stands) > 1:
-                timed[-1].worker.pause()
+                crews[-1].pause()
         warmups = []
-        for number, one in enumerate(timed):
-            with _running(one, timed), _naming(number):
-                warmups.append(one.warm_up(limit_s=warm_up_limit_s))
-        once = workload(stands[0].variant.workload).once
+        for number, crew in enumerate(crews):
+            with _running(crew, crews), _naming(number):
+                warmups.append(crew.warm_up(limit_s=warm_up_limit_s))
         latencies_s = [warmup.duration_ns * 1e-9 / warmup.iterations for warmup in warmups]
-        block_s = BLOCK_S if len(stands) > 1 else duration_s / ALONE_BLOCKS
-        rounds = 1 if once else _rounds(latencies_s, duration_s, block_s)
+        plan = _plan(crews, latencies_s, duration_s, once=workload(stands[0].variant.workload).once)
         blocks: list[list[Block]] = [[] for _ in stands]
-        for index in _order(rounds, len(stands), once=once):
-            settle = 0 if once or len(stands) == 1 else _settle(latencies_s[index])
+        for index in _order(plan.rounds, len(stands), once=plan.once):
+            settle = 0 if plan.once or len(stands) == 1 else _settle(latencies_s[index])
             with _naming(index):
-                blocks[index].append(_block(timed[index], timed, duration_s=0.0 if once else block_s, settle=settle))
+                blocks[index].append(_block(crews[index], crews, plan, settle=settle))
         found = []
-        for one, stand, warmup, mine in zip(timed, stands, warmups, blocks, strict=True):
-            with _running(one, timed):
+        for crew, stand, warmup, mine in zip(crews, stands, warmups, blocks, strict=True):
+            with _running(crew, crews):
                 origin = stand.rig.weights_origin(stand.variant.model)
-                found.append(one.replicate(warmup, tuple(mine), weights_origin=origin))
+                found.append(crew.replicate(warmup, tuple(mine), weights_origin=origin))
                 if then:
-                    then(one, found[-1])
+                    then(crew, found[-1])
         return tuple(found)
 
 
-def _rounds(latencies_s: Sequence[float], duration_s: float, block_s: float) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """How many rounds of two blocks a stand, and how long a block is at least."""
+
+    rounds: int
+    block_s: float
+    iterations: int
+    together: bool
+    once: bool
+
+
+def _plan(crews: Sequence[Crew], latencies_s: Sequence[float], duration_s: float, *, once: bool) -> _Plan:
+    together = any(crew.instances > 1 for crew in crews)
+    if once:
+        return _Plan(rounds=1, block_s=0.0, iterations=1, together=together, once=True)
+    iterations = TOGETHER_ITERATIONS if together else 1
+    block_s = TOGETHER_BLOCK_S if together else BLOCK_S
+    if len(crews) == 1:
+        block_s = duration_s / ALONE_BLOCKS
+    rounds = _rounds(latencies_s, duration_s, block_s, iterations)
+    return _Plan(rounds=rounds, block_s=block_s, iterations=iterations, together=together, once=False)
+
+
+def _rounds(latencies_s: Sequence[float], duration_s: float, block_s: float, iterations: int = 1) -> int:
     """As many as fit, of the latencies that were seen while warming up."""
     settled = [_settle(latency_s) * latency_s if len(latencies_s) > 1 else 0.0 for latency_s in latencies_s]
-    round_s = 2 * (sum(settled) + sum(max(latency_s, block_s) for latency_s in latencies_s))
+    round_s = 2 * (sum(settled) + sum(max(iterations * latency_s, block_s) for latency_s in latencies_s))
     return max(LEAST_ROUNDS, round(duration_s / round_s))
 
 
@@ -110,14 +135,7 @@ def _settle(latency_s: float) -> int:
 
 
 def _order(rounds: int, count: int, *, once: bool) -> Iterator[int]:
-    """Of two: 0 1 1 0, 1 0 0 1, ...: none comes first more often, and a steady drift reaches all alike."""
-    if once and count == 1:
-        yield 0
-        return
-    for number in range(rounds):
-        there = range(count) if number % 2 == 0 else range(count - 1, -1, -1)
-        yield from there
-        yield from reversed(there)
+    return iter((0,)) if once and count == 1 else turns(rounds, count)
 
 
 @contextlib.contextmanager
@@ -130,33 +148,21 @@ def _naming(number: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _running(one: Timed, timed: Sequence[Timed]) -> Iterator[None]:
+def _running(one: Crew, crews: Sequence[Crew]) -> Iterator[None]:
     """Lets it run, where it stands still while others are timed."""
-    if len(timed) == 1:
+    if len(crews) == 1:
         yield
         return
-    one.worker.resume()
+    one.resume()
     try:
         yield
     finally:
-        one.worker.pause()
+        one.pause()
 
 
-def _block(one: Timed, timed: Sequence[Timed], *, duration_s: float, settle: int) -> Block:
-    cpus, idle = one.cpus, [other.worker.pid for other in timed if other is not one]
-    with _running(one, timed):
-        before = moment(cpus, idle)
-        answer = one.block(duration_s=duration_s, iterations=1, settle=settle)
-        after = moment(cpus, idle)
-    conditions = Conditions(
-        # Ticks and the worker's own clock round differently.
-        others_cpu_s=max(0.0, after.busy_s - before.busy_s - answer["cpu_s"]),
-        steal_s=after.steal_s - before.steal_s,
-        idle_cpu_s=after.idle_s - before.idle_s,
-        frequency_mhz=frequency_mhz(cpus),
-        load_1min=os.getloadavg()[0],
-        minor_faults=answer["minor_faults"],
-        major_faults=answer["major_faults"],
-        resident_bytes=answer["resident_bytes"],
-    )
-    return Block(latencies_ns=tuple(answer["latencies_ns"]), conditions=conditions)
+def _block(one: Crew, crews: Sequence[Crew], plan: _Plan, *, settle: int) -> Block:
+    idle = [pid for other in crews if other is not one for pid in other.pids]
+    with _running(one, crews):
+        return one.block(
+            duration_s=plan.block_s, iterations=plan.iterations, settle=settle, together=plan.together, idle=idle
+        )

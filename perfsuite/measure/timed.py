@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perfsuite.backends.registry import backend_named
 from perfsuite.evidence.build import build_evidence
-from perfsuite.records.measurement import Block, Digests, Replicate, Stages, Warmup
+from perfsuite.records.measurement import Digests, Stages
 from perfsuite.spec import workload
 
 if TYPE_CHECKING:
@@ -47,61 +47,87 @@ class Timed:
         """Of what the worker was prepared with."""
         return Digests(weights_sha256=self._ready["weights_sha256"], inputs_sha256=self._ready["inputs_sha256"])
 
-    def warm_up(self, limit_s: float | None = None) -> Warmup:
-        """Iterate until steady, or to the limit; what takes minutes a pass had its warm-up while it was prepared."""
-        if workload(self.variant.workload).once:
-            return Warmup(steady=False, iterations=1, duration_ns=0)
-        limit_s = min(limit_s or math.inf, self._settings.warm_up_limit_s)
-        return Warmup(**self._call("warm_up", limit_s=limit_s))
+    @property
+    def items(self) -> int:
+        """How many photographs or texts a pass has."""
+        items: int = self._ready["items"]
+        return items
 
-    def block(self, *, duration_s: float, iterations: int, settle: int = 0) -> Any:
-        """The worker's answer to a block of iterations."""
-        return self._call("block", duration_s=duration_s, iterations=iterations, settle=settle)
+    @property
+    def once(self) -> bool:
+        """Whether it takes minutes a pass, so that it had its warm-up while it was prepared."""
+        return workload(self.variant.workload).once
 
-    def replicate(self, warmup: Warmup, blocks: tuple[Block, ...], *, weights_origin: str) -> Replicate:
-        """What the worker was measured to do; to be asked after the last block, as it reads the peak of its memory."""
-        memory = self._call("memory")
-        stages = Stages(
+    @property
+    def warm_up_limit_s(self) -> float:
+        return self._settings.warm_up_limit_s
+
+    def stages(self, *, warm_up_s: float, timed_s: float) -> Stages:
+        """Where its wall time went."""
+        return Stages(
             import_s=self.worker.import_s,
             start_s=self.worker.start_s,
             load_s=self._ready["load_s"],
             prepare_s=self._ready["prepare_s"],
             first_inference_s=self._ready["first_inference_s"],
             cold_compile_s=self._ready["cold_compile_s"],
-            warm_up_s=warmup.duration_ns * 1e-9,
-            timed_s=sum(sum(block.latencies_ns) for block in blocks) * 1e-9,
-        )
-        return Replicate(
-            digests=self.digests, weights_origin=weights_origin, warmup=warmup, stages=stages, blocks=blocks, **memory
+            warm_up_s=warm_up_s,
+            timed_s=timed_s,
         )
 
     def outputs(self, file: Path) -> Outputs:
         """What the model answers, handed over in ``file``; nothing may be timed afterwards."""
-        from perfsuite.check.outputs import Outputs
+        from perfsuite.check.outputs import Answer, Outputs
+        from perfsuite.models.base import Yields
 
-        self.answer(file)
+        found = self.answer(file)
         stored = read_outputs(file)
-        return Outputs(values=stored["outputs"], mask=stored.get("mask"), digests=self.digests)
+        answers = tuple(
+            Answer(
+                yields=Yields(one["yields"]),
+                values=stored[one["array"]],
+                mask=stored.get(one["mask"]),
+                name=one["name"],
+                shape=one["shape"],
+            )
+            for one in found
+        )
+        return Outputs(answers=answers, digests=self.digests)
 
-    def answer(self, file: Path) -> None:
-        """Write what the model answers."""
-        self._call("outputs", path=str(file))
+    def answer(self, file: Path) -> Any:
+        """Write what the model answers; the worker's list of it."""
+        return self.call("outputs", path=str(file))["answers"]
 
     def evidence(self, log: Path, *, forward_s: float | None = None) -> Evidence:
         """What really runs in one forward pass, handed over in ``log``; nothing may be timed afterwards.
 
         ``forward_s`` is what a pass takes without instruments, where that was timed already.
         """
-        answer = self._call("observe", log=str(log), forward_s=forward_s)
+        answer = self.call("observe", log=str(log), forward_s=forward_s)
         return build_evidence(
             answer,
             self._ready,
             log.read_text(errors="replace"),
-            artefact_bytes=self._artefact.stat().st_size if self._artefact else None,
+            artefact_bytes=self._artefact_bytes() if self._artefact else None,
         )
 
-    def _call(self, do: str, **arguments: object) -> Any:
-        return self.worker.call(do, timeout_s=self._timeout_s, **arguments)
+    def call(self, do: str, **arguments: object) -> Any:
+        """Have the worker do something, and return its answer."""
+        self.ask(do, **arguments)
+        return self.answered()
+
+    def ask(self, do: str, **arguments: object) -> None:
+        """Have the worker do something, whose answer is waited for with ``answered``."""
+        self.worker.ask(do, **arguments)
+
+    def answered(self) -> Any:
+        """The answer to what was asked; WorkerError if it fails."""
+        return self.worker.answer(timeout_s=self._timeout_s)
+
+    def _artefact_bytes(self) -> int:
+        assert self._artefact is not None
+        files = backend_named(self.variant.backend).artefact_files(self._artefact)
+        return sum(file.stat().st_size for file in files)
 
 
 def read_outputs(file: Path) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from collections.abc import Mapping
 
 from perfsuite.errors import UsageError
@@ -17,6 +19,9 @@ MODELS: tuple[Model, ...] = (ResNet50(), BertBase(), MiniLM())
 def load_models(extra: Mapping[str, str]) -> dict[str, Model]:
     """The built-in models by name, and the user's: name -> ``package.module:ATTRIBUTE``."""
     models = {model.name: model for model in MODELS}
+    # As workers do, so that both find the same module; the `pytest` command leaves it out.
+    if extra and sys.path[0] != (folder := os.getcwd()):
+        sys.path.insert(0, folder)
     for name, target in extra.items():
         if not isinstance(target, str):
             raise UsageError(f"[tool.perfsuite.models] {name} = {target!r} must be 'package.module:MODEL'")

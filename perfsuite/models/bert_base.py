@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from perfsuite.errors import AssetError
-from perfsuite.models.base import Model, Reads, Sources, Weights, Yields
+from perfsuite.models.ask import Sources
+from perfsuite.models.base import Sentences, Weights, Yields
 
 if TYPE_CHECKING:
     import torch
@@ -15,11 +16,10 @@ if TYPE_CHECKING:
 HUB_NAME = "google-bert/bert-base-uncased"
 
 
-class BertBase(Model):
+class BertBase(Sentences):
     """Devlin et al. 2018: 12 layers, 768 hidden, 110 M parameters."""
 
     name = "bert-base"
-    reads = Reads.TEXT
     yields = Yields.TOKENS
     imports = ("transformers.models.bert.modeling_bert",)
 
@@ -30,7 +30,7 @@ class BertBase(Model):
 
         return LastHiddenState(BertConfig())
 
-    def pretrained(self, sources: Sources) -> Weights:
+    def weights(self, sources: Sources) -> Weights:
         from transformers import BertModel
 
         from perfsuite.models.bert import with_prefix

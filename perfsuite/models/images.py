@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from perfsuite.models.base import Sources
+from perfsuite.models.ask import Ask, Role, Sources
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,15 +32,16 @@ def _views(picture: Image.Image) -> Iterator[Image.Image]:
         yield view.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
 
 
-def image_batches(
-    sources: Sources, names: tuple[str, ...], *, batch: int, pixels: int, count: int
-) -> NDArray[np.float32]:
+def image_batches(ask: Ask, sources: Sources) -> NDArray[np.float32]:
     """Shape (count, batch, 3, pixels, pixels), normalised as ImageNet classifiers expect.
 
     Consecutive items come from different photographs; views repeat once all are used.
     """
     from torchvision.transforms._presets import ImageClassification
 
+    names = MEASURED if ask.role is Role.MEASURED else CALIBRATION
+    batch, pixels, count = ask.shape.batch, ask.shape.pixels, ask.count
+    assert pixels is not None
     transform = ImageClassification(crop_size=pixels, resize_size=round(pixels * 232 / 224))
     pictures = [Image.open(sources.photographs / name).convert("RGB") for name in names]
     by_view = zip(*(list(_views(picture)) for picture in pictures), strict=True)

@@ -7,7 +7,8 @@ import json
 from typing import TYPE_CHECKING
 
 from perfsuite.errors import AssetError
-from perfsuite.models.base import Model, Reads, Sources, Weights, Yields
+from perfsuite.models.ask import Sources
+from perfsuite.models.base import Sentences, Weights, Yields
 
 if TYPE_CHECKING:
     import torch
@@ -16,11 +17,10 @@ if TYPE_CHECKING:
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
-class MiniLM(Model):
+class MiniLM(Sentences):
     """Wang et al. 2020: a BERT of 6 layers and 384 hidden, tuned for sentence embeddings."""
 
     name = "minilm"
-    reads = Reads.TEXT
     yields = Yields.TOKENS
     imports = ("transformers.models.bert.modeling_bert",)
 
@@ -32,7 +32,7 @@ class MiniLM(Model):
         config = json.loads((sources.minilm / "config.json").read_text())
         return LastHiddenState(BertConfig(**config))
 
-    def pretrained(self, sources: Sources) -> Weights:
+    def weights(self, sources: Sources) -> Weights:
         from safetensors.torch import load
 
         from perfsuite.models.bert import with_prefix

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 from urllib.error import URLError
 
 from perfsuite.errors import AssetError
-from perfsuite.models.base import Model, Reads, Sources, Weights, Yields
+from perfsuite.models.ask import Sources
+from perfsuite.models.base import Images, Weights, Yields
 
 if TYPE_CHECKING:
     import torch
 
 
-class ResNet50(Model):
+class ResNet50(Images):
     """He et al. 2015, with torchvision's IMAGENET1K_V2 weights where they can be had."""
 
     name = "resnet50"
-    reads = Reads.IMAGES
     yields = Yields.LOGITS
     imports = ("torchvision.models",)
 
@@ -26,7 +26,7 @@ class ResNet50(Model):
         module: torch.nn.Module = resnet50()
         return module
 
-    def pretrained(self, sources: Sources) -> Weights:
+    def weights(self, sources: Sources) -> Weights:
         from torchvision.models import ResNet50_Weights
 
         published = ResNet50_Weights.IMAGENET1K_V2

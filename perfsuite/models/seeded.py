@@ -8,16 +8,11 @@ from __future__ import annotations
 
 import math
 import zlib
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import nn
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-_NORMALISATIONS = (nn.BatchNorm2d, nn.LayerNorm)
 
 
 def _drawn(name: str, shape: torch.Size, std: float) -> torch.Tensor:
@@ -26,13 +21,13 @@ def _drawn(name: str, shape: torch.Size, std: float) -> torch.Tensor:
 
 
 def seed_parameters(module: nn.Module) -> None:
-    """Variance-preserving weights (He et al. 2015, fan-in), zero biases, unit normalisation gains."""
+    """Variance-preserving weights (He et al. 2015, fan-in), zero biases; vectors are normalisations' gains: ones."""
     with torch.no_grad():
         for path, layer in module.named_modules():
             for name, parameter in layer.named_parameters(recurse=False):
                 if name == "bias":
                     parameter.zero_()
-                elif isinstance(layer, _NORMALISATIONS):
+                elif parameter.dim() < 2:
                     parameter.fill_(1.0)
                 else:
                     fan_in = math.prod(parameter.shape[1:])
@@ -40,8 +35,8 @@ def seed_parameters(module: nn.Module) -> None:
                     parameter.copy_(_drawn(f"{path}.{name}", parameter.shape, math.sqrt(gain / fan_in)))
 
 
-def set_batch_norm_statistics(module: nn.Module, images: NDArray[np.float32]) -> None:
-    """Give every batch-norm layer the mean and variance that ``images`` (batch, 3, h, w) produce.
+def set_batch_norm_statistics(module: nn.Module, run: Callable[[], object]) -> None:
+    """Give every batch-norm layer the mean and variance that it sees while ``run`` calls the module in float64.
 
     Without them the activations of a seeded ResNet grow layer by layer and no precision looks
     right. Worked out in float64 and rounded to float16, so that the last bits, which depend on
@@ -55,7 +50,7 @@ def set_batch_norm_statistics(module: nn.Module, images: NDArray[np.float32]) ->
         layer.reset_running_stats()
         layer.momentum = 1.0
     with torch.no_grad():
-        module(torch.from_numpy(images).double())
+        run()
     module.float().eval()
     for layer in layers:
         for statistic in (layer.running_mean, layer.running_var):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perfsuite.models.base import Sources
+from perfsuite.models.ask import Ask, Role, Sources
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,15 +21,17 @@ def sentences() -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(lines[0::2]), tuple(lines[1::2])
 
 
-def token_batches(
-    sources: Sources, texts: tuple[str, ...], *, batch: int, tokens: int, count: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def token_batches(ask: Ask, sources: Sources) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Token ids and attention mask, each of shape (count, batch, tokens).
 
-    Item i holds as many whole sentences as fit, from sentence i on; the rest is padding.
+    Item i holds as many whole sentences as fit, from sentence i on; the rest is padding. Of an uneven shape every other
+    item is cut where its length ends, and the rest are padded at their left.
     """
     from tokenizers import Tokenizer
 
+    texts = sentences()[0 if ask.role is Role.MEASURED else 1]
+    batch, tokens, count = ask.shape.batch, ask.shape.tokens, ask.count
+    assert tokens is not None
     tokenizer = Tokenizer.from_file(str(sources.minilm / "tokenizer.json"))
     tokenizer.no_truncation()
     tokenizer.no_padding()
@@ -39,13 +41,17 @@ def token_batches(
     for item in range(count * batch):
         row = [start]
         following = item
-        while len(row) + len(pieces[following % len(pieces)]) + 1 <= tokens:
+        is_full = ask.shape.uneven and item % 2
+        while is_full or len(row) + len(pieces[following % len(pieces)]) + 1 <= tokens:
             row += pieces[following % len(pieces)]
             following += 1
-        rows.append([*row, end])
+            if len(row) >= tokens:
+                break
+        rows.append([*row[: tokens - 1], end])
     ids = np.zeros((len(rows), tokens), dtype=np.int64)
     mask = np.zeros((len(rows), tokens), dtype=np.int64)
     for index, row in enumerate(rows):
-        ids[index, : len(row)] = row
-        mask[index, : len(row)] = 1
+        place = slice(tokens - len(row), None) if ask.shape.uneven else slice(len(row))
+        ids[index, place] = row
+        mask[index, place] = 1
     return ids.reshape(count, batch, tokens), mask.reshape(count, batch, tokens)

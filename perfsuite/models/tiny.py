@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perfsuite.errors import AssetError
-from perfsuite.models.base import Model, Reads, Sources, Weights, Yields
+from perfsuite.models.ask import Sources
+from perfsuite.models.base import Images, Yields
 
 if TYPE_CHECKING:
     import torch
 
 
-class Tiny(Model):
+class Tiny(Images):
     """It trains nobody, and one forward pass takes 0.1 ms."""
 
     name = "tiny"
-    reads = Reads.IMAGES
     yields = Yields.LOGITS
 
     def build(self, sources: Sources) -> torch.nn.Module:
@@ -28,9 +27,6 @@ class Tiny(Model):
             torch.nn.Flatten(),
             torch.nn.Linear(128, 10),
         )
-
-    def pretrained(self, sources: Sources) -> Weights:
-        raise AssetError("nobody ever trained it")
 
 
 TINY = Tiny()

@@ -6,19 +6,21 @@ from dataclasses import dataclass
 
 import msgspec
 
-from perfsuite.backends import BACKENDS
+from perfsuite.backends.registry import variants
 from perfsuite.models import load_models
 from perfsuite.options import Run
 from perfsuite.records.accuracy import Accuracy
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.explanation import EvidenceChange
-from perfsuite.spec import WORKLOADS, Variant, matrix
+from perfsuite.report.github import Annotation
+from perfsuite.spec import WORKLOADS, Variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
     """What one process tells the one that prints."""
 
+    annotations: list[Annotation]
     accuracies: list[tuple[Variant, Accuracy]]
     observed: list[tuple[Variant, Evidence]]
     evidence_changes: list[tuple[Variant, tuple[EvidenceChange, ...]]]
@@ -27,7 +29,10 @@ class Findings:
 def packed(run: Run) -> bytes:
     """The findings of one of several processes."""
     findings = Findings(
-        accuracies=run.accuracies, observed=run.observed, evidence_changes=list(run.evidence_changes.items())
+        annotations=run.annotations,
+        accuracies=run.accuracies,
+        observed=run.observed,
+        evidence_changes=list(run.evidence_changes.items()),
     )
     return msgspec.json.encode(findings)
 
@@ -35,8 +40,8 @@ def packed(run: Run) -> bytes:
 def unpack(run: Run, found: bytes) -> None:
     """Add what a process has found to what is known already, in the order of the matrix."""
     findings = msgspec.json.decode(found, type=Findings)
-    models, backends = tuple(load_models(run.settings.models)), tuple(backend.name for backend in BACKENDS)
-    everything = matrix(models, backends, tuple(workload.name for workload in WORKLOADS))
+    run.annotations = [*run.annotations, *findings.annotations]
+    everything = variants(load_models(run.settings.models), (workload.name for workload in WORKLOADS))
     place = {variant: number for number, variant in enumerate(everything)}
     run.accuracies = sorted((*run.accuracies, *findings.accuracies), key=lambda one: place[one[0]])
     run.observed = sorted((*run.observed, *findings.observed), key=lambda one: place[one[0]])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from perfsuite.backends import BACKENDS
+from perfsuite.backends.registry import NAMES, backend_named
 from perfsuite.spec import WORKLOADS, Mode, Precision
 
 _MODES, _PRECISIONS, _WORKLOADS = (
     "|".join(names) for names in (Mode, Precision, [workload.name for workload in WORKLOADS])
 )
-_BACKENDS = "|".join(backend.name for backend in BACKENDS)
+_BACKENDS = "|".join(NAMES)
 #: A test of a variant, or of what is planted "in" one.
 _OF_A_VARIANT = re.compile(
     rf"\[(?:.*-in-)?(?P<variant>.+-(?P<backend>{_BACKENDS})-(?P<mode>{_MODES})-(?:{_PRECISIONS})-(?:{_WORKLOADS}))\]$"
@@ -26,6 +26,4 @@ def group(nodeid: str) -> str:
 def is_long(name: str) -> bool:
     """Whether the group is of a variant that Inductor compiles: those come first, so that no process ends with one."""
     found = _OF_A_VARIANT.search(f"[{name}]")
-    return found is not None and any(
-        backend.name == found["backend"] and found["mode"] in backend.compiled_modes for backend in BACKENDS
-    )
+    return found is not None and found["mode"] in backend_named(found["backend"]).compiled_modes

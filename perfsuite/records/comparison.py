@@ -11,6 +11,7 @@ from perfsuite.records.explanation import Explanation
 from perfsuite.records.measurement import Digests, Stack
 from perfsuite.records.outcome import Outcome
 from perfsuite.records.pair import Pair, Pairing
+from perfsuite.records.placement import Placement
 from perfsuite.records.violation import Violation
 from perfsuite.spec import Variant
 
@@ -109,11 +110,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackSide:
-    """One of the two stacks as it was compared."""
+    """One of the two stacks as it was compared, and where its workers ran."""
 
     name: str
     backend: str
     stack: Stack
+    machine_slug: str
+    placement: Placement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +125,6 @@ class Report:
 
     baseline: StackSide
     candidate: StackSide
-    machine_slug: str
-    threads: int
     resolution: float
     coverage: float
     rows: tuple[Row, ...]

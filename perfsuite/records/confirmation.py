@@ -17,6 +17,7 @@ class Finding(StrEnum):
     REGRESSION = "confirmed regression"
     IMPROVEMENT = "confirmed improvement"
     DRIFT = "machine drift"  # both sides moved
+    SAME_SOFTWARE = "same software"  # as in the baseline's newest session: nothing to step side by side
     NOT_REPRODUCED = "not reproduced"  # neither is slower any more
     INCONCLUSIVE = "inconclusive"  # too few pairs to tell
     NOT_RUN = "not confirmed"  # the baseline's stack was not to be had, or nobody asked; ``why`` tells
@@ -28,7 +29,8 @@ class Confirmation:
 
     ``moved`` is what the baseline's stack takes now over what it took in its sessions: above 1 the machine is slower
     today. ``differences`` are what of the machine is another than in the newest of them. ``costs`` are what a
-    worker takes more of than one of the baseline's beside it.
+    worker takes more of than one of the baseline's beside it, ``doubtful_costs`` those of the stored sessions that only
+    pairs could have confirmed, where there are none.
     """
 
     finding: Finding
@@ -37,6 +39,7 @@ class Confirmation:
     moved: float | None = None
     differences: tuple[Difference, ...] = ()
     costs: tuple[Violation, ...] = ()
+    doubtful_costs: tuple[Violation, ...] = ()
     why: str = ""
 
 

@@ -14,6 +14,8 @@ from perfsuite.records.machine import StackAnswers
 
 #: Stands in a captured log before each pass.
 PASS_MARK = "perfsuite,pass"
+#: What oneDNN says where its cache does not hold a primitive.
+CREATION_MARK = "create:cache_miss"
 
 
 class Source(StrEnum):
@@ -21,6 +23,7 @@ class Source(StrEnum):
 
     ONEDNN = "oneDNN"
     MKL = "MKL"
+    OPENVINO = "OpenVINO"
     #: torch.profiler: an operator that calls neither, or a library that does not speak.
     OPERATOR = "operator"
 
@@ -127,6 +130,14 @@ class AmxBusy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Creations:
+    """oneDNN primitives that a pass made, though one of the same shapes had made them: their number, and which most."""
+
+    count: int
+    kernels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Everything observed of one variant, in a worker that is not timed any more, or never was.
 
@@ -147,6 +158,10 @@ class Evidence:
     model_macs: int
     forward_s: float
     threads: int
+    #: None where oneDNN was not asked, and in files older than it.
+    creations: Creations | None = None
+    #: What the process held more after each pass over several shapes; None where there is but one shape.
+    growth_bytes: float | None = None
 
     @property
     def break_reasons(self) -> Counter[str]:
@@ -159,3 +174,7 @@ class Evidence:
     @property
     def compiled_graphs(self) -> int:
         return self.graphs.compiled if self.graphs else 0
+
+    @property
+    def recompiles(self) -> tuple[str, ...]:
+        return self.graphs.recompiles if self.graphs else ()

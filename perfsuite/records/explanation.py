@@ -39,7 +39,7 @@ class KernelChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latencies:
-    """The timed medians of the two sides."""
+    """What a pass takes on the two sides; the time for each pass of all instances where these are not as many."""
 
     before_s: float
     after_s: float
@@ -61,6 +61,7 @@ class Latencies:
 class Cause(StrEnum):
     """Why two measurements of a model differ."""
 
+    INSTANCES = "instances"
     THREADS = "thread count"
     PRECISION = "precision"
     IMPLEMENTATION = "implementation"
@@ -123,6 +124,7 @@ class Contribution:
     delta_s: float
     changes: tuple[KernelChange, ...] = ()
     threads: Setting | None = None
+    instances: Setting | None = None
     graphs: GraphChange | None = None
     outside: Outside | None = None
     lack: Lack | None = None

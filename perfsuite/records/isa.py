@@ -40,7 +40,7 @@ _SPELLINGS = (
     ("avx2_vnni", Isa.AVX_VNNI),
     ("avx2", Isa.AVX2),
     ("avx", Isa.AVX),
-    ("sse41", Isa.SSE41),
+    ("sse4", Isa.SSE41),  # sse42 in OpenVINO's names
 )
 
 

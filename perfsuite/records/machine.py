@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from perfsuite.records.isa import Isa, isa_of
@@ -33,21 +33,38 @@ _LEVELS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineClass:
-    """Baselines are kept for each of these; `threads` is the number of threads a worker computes with."""
+    """Baselines are kept for each of these; `threads` is the number of threads a worker computes with.
+
+    The rest tells placements apart: the NUMA `nodes` that are used, of a machine that has several; how many threads
+    share a core with another (`siblings`) or run on E cores (`efficient`); how many `instances` run at once. Which
+    cores of a node they are it does not tell: those are alike, and a container gets others every day.
+    """
 
     cpu_model: str
     physical_cores: int
     isa: tuple[str, ...]
     threads: int
+    nodes: tuple[int, ...] = ()
+    siblings: int = 0
+    efficient: int = 0
+    instances: int = 1
 
     @property
     def slug(self) -> str:
         """A short file name that a person recognises; its last part is a digest of every field."""
         words = re.sub(r"[^a-z0-9]+", "-", _NOISE.sub(" ", self.cpu_model).lower()).strip("-")
         model = words[:_LONGEST_MODEL].strip("-") or "unknown-cpu"
-        canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        canonical = json.dumps(self._told, sort_keys=True, separators=(",", ":"))
         digest = hashlib.sha256(canonical.encode()).hexdigest()[:_HASH_DIGITS]
-        return f"{model}-{self.physical_cores}c-{self.threads}t-{self._level}-{digest}"
+        threads = f"{self.instances}x{self.threads}t" if self.instances > 1 else f"{self.threads}t"
+        nodes = f"-node{'-'.join(map(str, self.nodes))}" if self.nodes else ""
+        return f"{model}-{self.physical_cores}c-{threads}{nodes}-{self._level}-{digest}"
+
+    @property
+    def _told(self) -> dict[str, object]:
+        """The fields but for those that are as they are on a machine of one node: its slug is older than them."""
+        values = asdict(self)
+        return {field.name: values[field.name] for field in fields(self) if values[field.name] != field.default}
 
     @property
     def _level(self) -> str:
@@ -132,6 +149,8 @@ class Versions:
     transformers: str | None = None
     torchao: str | None = None
     ipex: str | None = None
+    openvino: str | None = None
+    nncf: str | None = None
     numpy: str | None = None
 
 
@@ -163,11 +182,21 @@ class StackAnswers:
     allocator: str
     amx_permission: Permission
     trial: Trial | None = None
+    openvino_import_error: str = ""
 
     @property
     def has_ipex(self) -> bool:
         """Whether ipex is installed and imports."""
         return self.versions.ipex is not None and not self.ipex_import_error
+
+    def import_error(self, library: str) -> str:
+        """Why torch or a backend's library, as ``Versions`` calls it, does not import; empty if it does or is not."""
+        error: str = getattr(self, f"{library}_import_error")
+        return error
+
+    def levels(self, library: str) -> tuple[tuple[str, str | None], ...]:
+        """The instruction sets that the library says it works at, each with whose it is; ipex alone says so."""
+        return (("kernels", self.ipex_isa), ("its oneDNN", self.ipex_onednn_isa)) if library == "ipex" else ()
 
 
 def stack_answers(fields: dict[str, Any]) -> StackAnswers:

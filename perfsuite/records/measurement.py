@@ -25,13 +25,6 @@ class Stack:
     python: str
     packages: dict[str, str]
 
-    @property
-    def slug(self) -> str:
-        """A short, file-system safe name: the two packages that decide speed."""
-        names = {"ipex": "intel-extension-for-pytorch", "torch": "torch"}
-        found = [f"{short}-{self.packages[name]}" for short, name in names.items() if name in self.packages]
-        return "_".join(found).replace("+", "-") or "no-torch"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digests:
@@ -56,6 +49,12 @@ class Stages:
     #: What compiling took where nothing of it was cached, as on a stack's first day; None where something was, where
     #: nobody tells, and in files older than it. It is a part of ``first_inference_s``.
     cold_compile_s: float | None = None
+
+    @property
+    def total_s(self) -> float:
+        """All that the worker took, its launcher left out."""
+        preparing_s = self.start_s + self.load_s + self.prepare_s + self.first_inference_s
+        return preparing_s + self.warm_up_s + self.timed_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,23 +86,65 @@ class Conditions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What instances that started together got done while all of them ran.
+
+    ``window_ns`` is that time, ``passes`` how many each instance made in it, of which one may be a fraction, and
+    ``items`` how many photographs or texts a pass has. ValueError if there was no time, or an instance that did
+    nothing.
+    """
+
+    window_ns: int
+    passes: tuple[float, ...]
+    items: int
+
+    def __post_init__(self) -> None:
+        some = self.passes and 0 < min(self.passes) <= max(self.passes) < math.inf
+        if not 0 < self.window_ns < _LONGEST_NS or not some or self.items < 1:
+            raise ValueError("a load without passes")
+
+    @property
+    def pass_time_ns(self) -> float:
+        """The time for each pass that any of them made: of two instances half of what a pass takes."""
+        return self.window_ns / sum(self.passes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """Consecutive timed iterations of one worker; ``conditions`` are absent in files older than them.
+    """Consecutive timed iterations of one worker, or of all instances; what is absent in older files has a default.
+
+    ``load`` is told where instances were timed that started together, or one beside such: ``latencies_ns`` are then
+    those of all, instance after instance.
 
     ValueError, which every reader of files takes for a file that cannot be trusted, if there is no time in it.
     """
 
     latencies_ns: tuple[int, ...]
     conditions: Conditions | None = None
+    load: Load | None = None
 
     def __post_init__(self) -> None:
         if not self.latencies_ns or not 0 < min(self.latencies_ns) <= max(self.latencies_ns) < _LONGEST_NS:
             raise ValueError("a block without latencies")
 
+    @property
+    def duration_s(self) -> float:
+        """How long it was timed."""
+        return (self.load.window_ns if self.load else sum(self.latencies_ns)) * 1e-9
+
+    @property
+    def pass_times_ns(self) -> tuple[float, ...]:
+        """What ratios are made of: each iteration's latency, or of a load the one time for each pass."""
+        return (self.load.pass_time_ns,) if self.load else self.latencies_ns
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replicate:
-    """One worker process of a variant, stepped alone or in turn with others: the unit of statistics.
+    """The workers of a variant, one for each instance, stepped alone or in turn with others: the unit of statistics.
+
+    Of several instances ``stages`` are those of the slowest at each, ``peak_rss_bytes`` is of all together, and
+    ``latency_s`` the time for each pass that any of them makes. That is what throughput is the inverse of, so that a
+    ratio above 1 is slower whatever is compared: two instances of one thread with one of two, say.
 
     ValueError if it has no blocks.
     """
@@ -120,19 +161,43 @@ class Replicate:
             raise ValueError("a replicate without blocks")
 
     @property
+    def instances(self) -> int:
+        load = self.blocks[0].load
+        return len(load.passes) if load else 1
+
+    @property
+    def items_per_s(self) -> float | None:
+        """Of all instances, over the time in which all run, in the blocks that ratios are of; None of one alone."""
+        load = self.blocks[0].load
+        return load.items / self.latency_s if load else None
+
+    @property
     def latencies_ns(self) -> tuple[int, ...]:
-        """Of the iterations of all blocks."""
+        """Of the iterations of all blocks and instances, as long as they took under the load of all."""
         return tuple(latency for block in self.blocks for latency in block.latencies_ns)
+
+    @property
+    def pass_times_ns(self) -> tuple[float, ...]:
+        """What ratios are made of: the latencies of one worker's iterations, or of a load one time for each block.
+
+        Of instances the faster half of the latencies would leave out the slower instance.
+        """
+        return tuple(time for block in self.blocks for time in block.pass_times_ns)
+
+    @property
+    def shares_ns(self) -> tuple[float, ...]:
+        """Each iteration's latency, divided among the instances that ran meanwhile: what the slow ones are held by."""
+        return tuple(latency / self.instances for latency in self.latencies_ns)
 
     @property
     def latency_s(self) -> float:
         """What a pass takes when nobody disturbs it: the one estimand of every ratio, figure and explanation."""
-        return fastest_half_mean(self.latencies_ns) * 1e-9
+        return fastest_half_mean(self.pass_times_ns) * 1e-9
 
     @property
     def slow_latency_s(self) -> float:
         """What the slowest quarter of the passes takes."""
-        return slowest_quarter_mean(self.latencies_ns) * 1e-9
+        return slowest_quarter_mean(self.shares_ns) * 1e-9
 
     @property
     def early_log_ratio(self) -> float:
@@ -141,7 +206,7 @@ class Replicate:
         if middle == 0:
             return 0.0
         early, late = (
-            fastest_half_mean([latency for block in half for latency in block.latencies_ns])
+            fastest_half_mean([time for block in half for time in block.pass_times_ns])
             for half in (self.blocks[:middle], self.blocks[middle:])
         )
         return math.log(early / late)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from perfsuite.records.measurement import Replicate
+from perfsuite.records.measurement import Block, Replicate
 from perfsuite.spec import Variant
-from perfsuite.stats.location import fastest_half_mean, slowest_quarter_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +30,25 @@ class Pairing:
 class Pair:
     """Two workers, one of each stack, alive at once and stepped in turn: the unit of the statistics.
 
-    Blocks come in rounds of two a side, A B B A and B A A B by turns.
+    Blocks come in rounds of two a side, A B B A and B A A B by turns (``turns``). A side of several instances has a
+    worker of each.
     """
 
     pairing: Pairing
     baseline: Replicate
     candidate: Replicate
+    #: Whether the first block is the candidate's; not told in files older than it.
+    candidate_first: bool = False
+
+    @property
+    def blocks(self) -> Iterator[tuple[Replicate, Block]]:
+        """Of both sides, each with whose it is, in the order in which they were timed."""
+        sides = (self.candidate, self.baseline) if self.candidate_first else (self.baseline, self.candidate)
+        left = [list(side.blocks) for side in sides]
+        rounds = math.ceil(max(map(len, left)) / 2)
+        for index in turns(rounds, len(sides)):
+            if left[index]:
+                yield sides[index], left[index].pop(0)
 
     @property
     def measured_s(self) -> float:
@@ -44,15 +56,24 @@ class Pair:
         return sum(side.stages.warm_up_s + side.stages.timed_s for side in (self.baseline, self.candidate))
 
     @property
+    def total_s(self) -> float:
+        """All that both workers took, one after the other as they do."""
+        return self.baseline.stages.total_s + self.candidate.stages.total_s
+
+    @property
     def log_ratio(self) -> float:
         """Candidate over baseline, of what a pass takes when nobody disturbs it."""
-        return self._log_ratio(fastest_half_mean)
+        return math.log(self.candidate.latency_s / self.baseline.latency_s)
 
     @property
     def slow_quarter_log_ratio(self) -> float:
         """Candidate over baseline, of each side's slowest quarter of iterations."""
-        return self._log_ratio(slowest_quarter_mean)
+        return math.log(self.candidate.slow_latency_s / self.baseline.slow_latency_s)
 
-    def _log_ratio(self, mean: Callable[[Sequence[float]], float]) -> float:
-        one, other = (mean(side.latencies_ns) for side in (self.baseline, self.candidate))
-        return math.log(other / one)
+
+def turns(rounds: int, count: int) -> Iterator[int]:
+    """Whose block is next. Of two: 0 1 1 0, 1 0 0 1, ...: none is first more often, and a drift reaches all alike."""
+    for number in range(rounds):
+        there = range(count) if number % 2 == 0 else range(count - 1, -1, -1)
+        yield from there
+        yield from reversed(there)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from perfsuite.records.machine import MachineClass
 from perfsuite.records.measurement import Failure, Measurement, Stack
+from perfsuite.records.placement import Placement
 from perfsuite.spec import Variant
 
 
@@ -43,6 +44,17 @@ class Unsupported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """One of ``count`` parts of a night, each measured by a runner of its own; ``number`` counts from 1."""
+
+    number: int
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """What one invocation measured of one stack on one machine. ``begun_at`` is ISO 8601, and begins ``id``.
 
@@ -65,6 +77,10 @@ class Session:
     measurements: tuple[Measurement, ...] = ()
     failures: tuple[Failure, ...] = ()
     unsupported: tuple[Unsupported, ...] = ()
+    #: Where its workers ran; absent in files older than it.
+    placement: Placement | None = None
+    #: Which part of a night it is; None for the whole.
+    shard: Shard | None = None
     restarted: frozenset[str] = field(default_factory=frozenset)
     given_up: frozenset[str] = field(default_factory=frozenset)
 

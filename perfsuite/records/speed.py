@@ -36,6 +36,7 @@ class Reason(StrEnum):
     FAR_BEYOND = "one observation a side, further apart than sessions ever were"
     TIME = "the time was over before there were two observations"
     NO_SUSPECT = "its sessions leave no suspicion that it is slower by what matters"
+    SAME_SOFTWARE = "nothing of its software is another than in the accepted session"
     UNCONFIRMED = "suspected, and nobody could confirm it"
     OTHER_DATA = "other weights or other inputs"
     NO_BASELINE = "nothing to hold it against"

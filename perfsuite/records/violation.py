@@ -9,7 +9,7 @@ from enum import StrEnum
 class Kind(StrEnum):
     """What is not as expected; beside each, what ``subject``, ``expected`` and ``found`` then hold."""
 
-    # Of outputs.
+    # Of outputs; where there are several, ``subject`` says which, and at which shape.
     NOT_FINITE = "not finite"  # values that are NaN or infinite: 0, their number; subject baseline: a stored one's
     SHAPE = "shape"  # the outputs' shapes, as text
     SQNR_LOW = "SQNR too low"  # dB: the floor, the worst sample's
@@ -17,6 +17,8 @@ class Kind(StrEnum):
     COSINE = "centred cosine"  # the floor, the worst sample's
     AGREEMENT = "agreement"  # the floor, the share of decisions that stay
     DIGEST = "digest"  # subject weights or inputs: the digests, their first twelve digits
+    OUTPUTS = "outputs"  # the names of the outputs
+    FIGURE = "figure"  # subject its name: the bound, the model's own figure
     ARTEFACT = "artefact"  # the largest difference from what the process that saved it answered: 0, found
     STALE_ARTEFACT = "stale artefact"  # the digests of the weights: the model's, the artefact's
     # Of kernels.
@@ -26,6 +28,8 @@ class Kind(StrEnum):
     REFERENCE_KERNELS = "reference kernels"  # the accepted and the found share of work or time, whichever is more
     GRAPH_BREAKS = "graph breaks"  # numbers
     COMPILED_GRAPHS = "compiled graphs"  # numbers
+    RECOMPILATIONS = "recompilations"  # numbers
+    CREATIONS = "primitives made anew"  # numbers, of a pass
     UNREAD = "unread lines"  # shares of those and the lines of a pass's kernels
     # Of what a variant costs beside latency; all numbers are of one worker.
     PEAK_MEMORY = "peak memory"  # bytes

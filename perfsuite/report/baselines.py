@@ -12,7 +12,14 @@ from perfsuite.stats.between import ASSUMED_SPREAD, FEWEST_SESSIONS
 
 _DIGEST_DIGITS = 12  # as many as git shows of a commit, and more than enough to tell two apart
 _DAY = len("2026-01-02")
-_FIELDS = {"cpu_model": "CPU", "physical_cores": "cores", "isa": "instruction sets"}
+_FIELDS = {
+    "cpu_model": "CPU",
+    "physical_cores": "cores",
+    "isa": "instruction sets",
+    "nodes": "NUMA nodes",
+    "siblings": "threads that share a core",
+    "efficient": "threads on E cores",
+}
 
 
 def lack_line(lack: Missing | Incomparable) -> str:

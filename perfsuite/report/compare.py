@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import statistics
-import textwrap
+import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -14,46 +14,47 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from perfsuite.backends.registry import slug_of
 from perfsuite.explain.changes import evidence_changes
 from perfsuite.judge.colour import colour
 from perfsuite.records.accuracy import Accuracy
 from perfsuite.records.comparison import Gap, Report, Row
-from perfsuite.records.outcome import Colour, Outcome, Policy
+from perfsuite.records.measurement import Replicate
+from perfsuite.records.outcome import Outcome, Policy
 from perfsuite.records.pair import Pair
 from perfsuite.records.speed import Verdict
+from perfsuite.records.throughput import throughput
 from perfsuite.report.evidence import change_line
 from perfsuite.report.explain import explanation_lines
+from perfsuite.report.markdown import escaped, fitted, items, table
 from perfsuite.report.outcome import fault_lines, reason_words, verdict_words
-from perfsuite.report.text import milliseconds
+from perfsuite.report.placement import placement_sentence
+from perfsuite.report.text import STYLES, WIDTH, milliseconds, wrapped
+from perfsuite.report.throughput import rate, slow_lines
 
-SCHEMA = 3
-_STYLES = {
-    Colour.GREEN: "",
-    Colour.GREY: "dim",
-    Colour.YELLOW: "yellow",
-    Colour.RED: "red",
-}
+SCHEMA = 5
 _SPEED = ("", "A", "B", "B / A", "interval", "verdict")
+_LOAD = ("", "items/s\nA", "\nB", "p50 ms\nA", "\nB", "p90 ms\nA", "\nB", "p99 ms\nA", "\nB")
 _COST = ("", "SQNR dB\nA", "\nB", "\nB to A", "peak MB\nA", "\nB", "ready s\nA", "\nB")
 
 
 def print_report(report: Report, console: Console) -> None:
     """Tables of speed and of outputs and cost; why what differs differs; what only one side has."""
-    for line in _head(report):
+    width = min(console.width, WIDTH)
+    for line in wrapped(_head(report), width):
         console.print(line, highlight=False, markup=False)
-    for columns, cells in ((_SPEED, _speed_cells), (_COST, _cost_cells)):
+    for columns, cells in _tables(report):
         table = Table(box=SIMPLE_HEAD, padding=0)
         for number, column in enumerate(columns):
             table.add_column(column, justify="left" if number in (0, len(_SPEED) - 1) else "right", no_wrap=True)
         for group, rows in _groups(report).items():
             table.add_row(f"[bold]{group}")
             for row in rows:
-                style = _STYLES[colour(row.outcome, Policy())] if columns is _SPEED else ""
+                style = STYLES[colour(row.outcome, Policy())] if columns is _SPEED else ""
                 table.add_row(*cells(row), style=style)
-        console.print(table)
-    for line in _details(report):
-        indent = " " * (len(line) - len(line.lstrip()) + 2)
-        console.print(textwrap.fill(line, console.width, subsequent_indent=indent), highlight=False, markup=False)
+        console.print(table, width=width)
+    for line in wrapped(_details(report), width):
+        console.print(line, highlight=False, markup=False)
 
 
 def write_report(report: Report, path: Path) -> None:
@@ -64,42 +65,66 @@ def write_report(report: Report, path: Path) -> None:
         path.write_text(markdown(report), encoding="utf-8")
 
 
-def markdown(report: Report) -> str:
-    """For a job's summary."""
-    lines = [*_head(report), ""]
-    for columns, cells in ((_SPEED, _speed_cells), (_COST, _cost_cells)):
-        lines += [
-            f"| {' | '.join(column.strip().replace(chr(10), ' ') for column in columns)} |",
-            f"|{'---|' * len(columns)}",
-        ]
-        for group, rows in _groups(report).items():
-            lines.append(f"| **{group}** |{' |' * (len(columns) - 1)}")
-            lines += [" ".join(f"| {' | '.join(cells(row))} |".split()) for row in rows]
-        lines.append("")
-    return "\n".join((*lines, *_details(report))) + "\n"
+def markdown(report: Report, most_bytes: int = sys.maxsize) -> str:
+    """For a job's summary, or a file; nothing in it but the tables is Markdown."""
+    parts = ["\n".join(items(_head(report)))]
+    for columns, cells in _tables(report):
+        rows: list[list[str]] = []
+        for group, members in _groups(report).items():
+            rows.append([f"**{escaped(group)}**", *[""] * (len(columns) - 1)])
+            rows += [[escaped(cell) for cell in cells(row)] for row in members]
+        parts.append("\n".join(table([escaped(column) for column in columns], rows)))
+    for line in items(_details(report)):
+        if line.startswith("-"):
+            parts.append(line)
+        else:
+            parts[-1] += f"\n{line}"
+    return fitted(parts, most_bytes)
+
+
+def _tables(report: Report) -> Iterator[tuple[tuple[str, ...], Callable[[Row], list[str]]]]:
+    """Speed; what instances get done, where there are such; outputs and cost. Columns, and a row's cells."""
+    yield _SPEED, _speed_cells
+    if any(throughput(one) for row in report.rows for one in _sides(row.pairs)):
+        yield _LOAD, _load_cells
+    yield _COST, _cost_cells
 
 
 def _head(report: Report) -> Iterator[str]:
     for letter, side in (("A", report.baseline), ("B", report.candidate)):
-        yield f"{letter}  {side.name} ({side.stack.slug}, Python {side.stack.python}), backend {side.backend}"
+        yield f"{letter}  {side.name} ({slug_of(side.stack)}, Python {side.stack.python}), backend {side.backend}"
+    yield verdict_line(report)
+    sentences = [placement_sentence(side.placement) for side in (report.baseline, report.candidate)]
+    if sentences[0] == sentences[1]:
+        yield sentences[0]
+    else:
+        yield from (f"{letter}: {sentence}" for letter, sentence in zip("AB", sentences, strict=True))
+
+
+def verdict_line(report: Report) -> str:
+    """What came of all of it, in how much time."""
     counts = Counter(outcome.verdict for outcome in report.outcomes)
     verdicts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
     pairs = sum(len(row.pairs) for row in report.rows)
-    yield (
-        f"{report.machine_slug}: {verdicts or 'nothing to compare'}; {pairs} pairs of processes in "
+    slugs = " and ".join(dict.fromkeys((report.baseline.machine_slug, report.candidate.machine_slug)))
+    return (
+        f"{slugs}: {verdicts or 'nothing to compare'}; {pairs} pairs of processes in "
         f"{report.wall_s:.0f} s; all intervals together hold with {report.coverage:.0%}; "
         f"what matters is more than {report.resolution:.1%}"
     )
 
 
-def _meanwhile(report: Report) -> Iterator[str]:
+def meanwhile_lines(report: Report) -> Iterator[str]:
     """What the machine and the workers did while pairs were measured: what the intervals are wide for."""
     pairs = [pair for row in report.rows for pair in row.pairs]
     if not pairs:
         return
-    blocks = [block for pair in pairs for side in (pair.baseline, pair.candidate) for block in side.blocks]
-    conditions = [block.conditions for block in blocks if block.conditions]
-    cpu_s = report.threads * sum(sum(block.latencies_ns) for block in blocks) * 1e-9
+    blocks = [[block for one in replicates for block in one.blocks] for replicates in _sides(pairs)]
+    conditions = [block.conditions for side in blocks for block in side if block.conditions]
+    cpu_s = sum(
+        len(side.placement.cpus) * sum(block.duration_s for block in mine)
+        for side, mine in zip((report.baseline, report.candidate), blocks, strict=True)
+    )
     parts = [
         f"{name} {sum(seconds) / cpu_s:.1%}"
         for name, seconds in (
@@ -119,8 +144,11 @@ def _meanwhile(report: Report) -> Iterator[str]:
 
 def _early(pairs: Sequence[Pair]) -> list[float]:
     """How much longer the first half of the blocks took than the second, of both sides."""
-    sides = ([pair.baseline for pair in pairs], [pair.candidate for pair in pairs])
-    return [math.expm1(statistics.fmean(side.early_log_ratio for side in both)) for both in sides]
+    return [math.expm1(statistics.fmean(side.early_log_ratio for side in both)) for both in _sides(pairs)]
+
+
+def _sides(pairs: Sequence[Pair]) -> tuple[list[Replicate], list[Replicate]]:
+    return [pair.baseline for pair in pairs], [pair.candidate for pair in pairs]
 
 
 def _groups(report: Report) -> dict[str, list[Row]]:
@@ -153,6 +181,14 @@ def _verdict(outcome: Outcome) -> str:
     return f"{outcome.verdict}, lost" if lost else str(outcome.verdict)
 
 
+def _load_cells(row: Row) -> list[str]:
+    found = [throughput(one) for one in _sides(row.pairs)]
+    rates = [rate(one.items_per_s) if one else "" for one in found]
+    quantiles = [(one.p50_s, one.p90_s, one.p99_s) if one else () for one in found]
+    cells = [f"{seconds * 1e3:.3g}" for both in zip(*quantiles, strict=False) for seconds in both]
+    return [_label(row), *rates, *cells, *[""] * (len(_LOAD) - 1 - len(rates) - len(cells))]
+
+
 def _cost_cells(row: Row) -> list[str]:
     seen = row.examination
     decibels = ["", "", ""]
@@ -170,8 +206,7 @@ def _decibels(accuracy: Accuracy | None) -> str:
 def _memory(pairs: Sequence[Pair]) -> list[str]:
     if not pairs:
         return ["", ""]
-    sides = ([pair.baseline for pair in pairs], [pair.candidate for pair in pairs])
-    return [f"{statistics.median(side.peak_rss_bytes for side in both) / 1e6:.0f}" for both in sides]
+    return [f"{statistics.median(side.peak_rss_bytes for side in both) / 1e6:.0f}" for both in _sides(pairs)]
 
 
 def _ready(pairs: Sequence[Pair]) -> list[str]:
@@ -186,35 +221,39 @@ def _ready(pairs: Sequence[Pair]) -> list[str]:
 def _details(report: Report) -> Iterator[str]:
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for row in report.rows:
-        alike[verdict_words(row.outcome), *_why(row)].append(row.pairing.id)
+        alike[verdict_words(row.outcome), *why_lines(row)].append(row.pairing.id)
     for outcome in report.wrong_modes:
         alike[f"{outcome.verdict}, beside another mode", *fault_lines(outcome)].append(outcome.variant.id)
     for (verdict, *lines), names in alike.items():
         if lines:
             yield f"{', '.join(names)}: {verdict}"
             yield from (f"  {line}" for line in lines)
-    yield from _meanwhile(report)
+    yield from meanwhile_lines(report)
     lacking: dict[tuple[str, str], list[str]] = defaultdict(list)
     for one in report.one_sided:
         sides = (("A", one.baseline), ("B", one.candidate))
-        reasons = "; ".join(f"not in {letter}: {_lack(gap)}" for letter, gap in sides if gap)
+        reasons = "; ".join(f"not in {letter}: {gap_words(gap)}" for letter, gap in sides if gap)
         lacking[str(one.outcome.verdict), reasons].append(one.name)
     for (word, reasons), names in lacking.items():
         yield f"{word} ({len(names)}), {reasons}: {', '.join(names)}"
 
 
-def _lack(gap: Gap) -> str:
+def gap_words(gap: Gap) -> str:
+    """Why a side has nothing to compare."""
     failed = [f"{one.variant.mode} is wrong or fails" for one in gap.unusable]
     untried = [f"no time was left to try {variant.mode}" for variant in gap.untried]
     return "; ".join((*gap.unsupported, *failed, *untried))
 
 
-def _why(row: Row) -> Iterator[str]:
+def why_lines(row: Row) -> Iterator[str]:
     """The reason, unless the figures say it all; what is wrong or lost; why it differs; evidence that differs."""
     speed = row.outcome.speed
     if speed is not None and speed.verdict is not Verdict.UNCHANGED and not row.outcome.failure:
         yield reason_words(speed)
     yield from fault_lines(row.outcome)
+    for letter, side in zip("AB", _sides(row.pairs), strict=True):
+        if found := throughput(side):
+            yield from (f"{letter}: {line}" for line in slow_lines(found))
     if speed is not None and speed.verdict in (Verdict.REGRESSED, Verdict.IMPROVED) and row.explanation:
         yield from explanation_lines(row.explanation)
     elif row.examination and row.pairing.baseline.backend == row.pairing.candidate.backend:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from perfsuite.records.violation import Kind, Violation
+from perfsuite.records.violation import Against, Kind, Violation
 
 _BYTES = (Kind.PEAK_MEMORY, Kind.ARTEFACT_SIZE)
 _SECONDS = (Kind.FIRST_INFERENCE, Kind.PREPARE, Kind.COMPILE, Kind.IMPORT)
@@ -18,6 +18,9 @@ def cost_statement(violation: Violation) -> str:
     if kind in _SECONDS:
         return f"{kind} takes {found:.2f} s, {expected:.2f} s in the baseline"
     if kind is Kind.MEMORY_GROWTH:
+        if violation.against is Against.EXPECTATION:
+            grows = f"memory grows by {found / 1024:.0f} KiB a pass over all shapes"
+            return f"{grows}, at most {expected / 1024:.0f} KiB accepted"
         return f"memory grows by {found / 1024:.0f} KiB an iteration, by {expected / 1024:.0f} KiB in the baseline"
     if kind is Kind.ACCURACY_DRIFT:
         return f"SQNR {found:.1f} dB against FP32, {expected:.1f} dB in the baseline"

@@ -15,13 +15,14 @@ from perfsuite.machine.doctor import Report
 from perfsuite.machine.finding import Level
 from perfsuite.machine.isa import Capability
 from perfsuite.machine.stack import ProbeFailure
+from perfsuite.report.placement import placement_sentence
 
 SCHEMA = 1
 _STYLES = {Level.OK: "green", Level.NOTE: "cyan", Level.WARNING: "bold yellow"}
 
 
 def render_doctor(report: Report, console: Console) -> None:
-    """Print the processor, one line a finding with its remedy below, and how many warnings there are."""
+    """Print the processor, one line a finding with its remedy below, where workers run, and how many warnings."""
     cpu = report.cpu
     # Text, not markup: a model name or a path may hold square brackets.
     console.print(Text(cpu.model_name or "unknown processor", style="bold"))
@@ -38,12 +39,13 @@ def render_doctor(report: Report, console: Console) -> None:
         if finding.remedy:
             table.add_row("", "", Text(f"-> {finding.remedy}", style="dim"))
     console.print(table)
+    console.print(Text(f"workers run with {placement_sentence(report.placement)}"))
     warnings = sum(finding.level is Level.WARNING for finding in report.findings)
     console.print(Text(f"{warnings} warning{'' if warnings == 1 else 's'}", style="bold"))
 
 
 def doctor_json(report: Report) -> str:
-    """One JSON object: schema, cpu, capabilities, findings, and what the stack said or why it could not."""
+    """One JSON object: schema, cpu, placement, capabilities, findings, and what the stack said or why it could not."""
     failed = isinstance(report.stack, ProbeFailure)
     cpu: dict[str, Any] = asdict(report.cpu)
     cpu["flags"] = sorted(report.cpu.flags)
@@ -51,6 +53,7 @@ def doctor_json(report: Report) -> str:
     document = {
         "schema": SCHEMA,
         "cpu": cpu,
+        "placement": asdict(report.placement),
         "capabilities": [_capability(capability) for capability in report.capabilities],
         "findings": [asdict(finding) for finding in report.findings],
         "stack": None if failed or report.stack is None else asdict(report.stack),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 
 import msgspec
@@ -10,10 +9,10 @@ import msgspec
 from perfsuite.records.evidence import Kernel
 from perfsuite.records.explanation import LEAST_RATIO, Explanation, KernelChange
 from perfsuite.report.sentences import contribution_sentence, label, labels, note_lines
-from perfsuite.report.text import milliseconds
+from perfsuite.report.text import milliseconds, wrapped
 
 SCHEMA = 1
-_WIDTH = 120
+_WIDTH = 120  # kernels' names and shapes take most of it
 _SHORT = 4  # under a failing test's ratio: the first causes, and what else was not the same
 _HEAD = f"{'change ms':>11} {'before':>8} {'after':>8} {'calls':>6}  kernel"
 _INDENT = " " * (len(_HEAD) - len("kernel"))
@@ -35,11 +34,11 @@ def session_lines(explanations: Sequence[Explanation], *, top: int) -> list[str]
     notes = [note_lines(one.notes) for one in explanations]
     common = [note for note in notes[0] if all(note in others for others in notes)]
     ordered = sorted(explanations, key=lambda one: -max(one.latencies.ratio, 1 / one.latencies.ratio))
-    blocks = [_wrapped([f"not the same: {note}" for note in common])]
+    blocks = [wrapped([f"not the same: {note}" for note in common], _WIDTH)]
     for one in ordered:
         if one.contributions:
             own = [f"not the same: {note}" for note in note_lines(one.notes) if note not in common]
-            blocks.append([_headline(one), *_wrapped(_sentences(one) + own)])
+            blocks.append([_headline(one), *wrapped(_sentences(one) + own, _WIDTH)])
             blocks.append(_table(one.changes, top))
     blocks.append([f"{_headline(one)}; {_nothing(one)}" for one in ordered if not one.contributions])
     return [line for block in blocks if block for line in ("", *block)][1:]
@@ -97,12 +96,6 @@ def _nothing(explanation: Explanation) -> str:
         return "no cause stands out"
     close = f"closer than two sessions of the same code may be ({LEAST_RATIO - 1:.0%})"
     return close if explanation.contributions else f"{close}, by the same kernels"
-
-
-def _wrapped(lines: Sequence[str]) -> list[str]:
-    return [
-        part for line in lines for part in textwrap.wrap(line, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
-    ]
 
 
 def _table(changes: Sequence[KernelChange], top: int) -> list[str]:

@@ -19,10 +19,17 @@ _TOLD_DRIFT = 0.02
 def judgement_lines(
     outcomes: Sequence[Outcome], slower: Sequence[Variant], faster: Sequence[Variant], left: Sequence[Variant]
 ) -> list[str]:
-    """Each outcome, and what of the session is open: suspects, and variants that it ``left`` out."""
-    counts = Counter(outcome.verdict for outcome in outcomes)
+    """Each outcome, and what is to be said of all together."""
     lines = [line for outcome in outcomes for line in outcome_lines(outcome)]
-    lines.append("verdicts: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]))
+    return lines + closing_lines(outcomes, slower, faster, left)
+
+
+def closing_lines(
+    outcomes: Sequence[Outcome], slower: Sequence[Variant], faster: Sequence[Variant], left: Sequence[Variant]
+) -> list[str]:
+    """What of the session is open: suspects, and variants that it ``left`` out."""
+    counts = Counter(outcome.verdict for outcome in outcomes)
+    lines = ["verdicts: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])]
     drift = common_drift([outcome.speed for outcome in outcomes if outcome.speed])
     if abs(drift) >= _TOLD_DRIFT:
         lines.append(

@@ -11,14 +11,17 @@ from rich.console import Console
 from rich.table import Table
 
 from perfsuite.backends import BACKENDS
+from perfsuite.backends.registry import backend_named, slug_of
 from perfsuite.report.text import support_note, support_word
-from perfsuite.spec import PUBLISHED, WORKLOADS, Mode, Precision, Shape, Support
+from perfsuite.spec import WORKLOADS, Mode, Precision, Shape, Support
 
 if TYPE_CHECKING:
     from perfsuite.models.base import Model
     from perfsuite.records.measurement import Stack
 
 _STYLES = {"yes": "green", "no": "red"}
+#: Broken so that a table fits 80 columns.
+_HEADS = tuple(precision.value.replace("-", "-\n") for precision in Precision)
 
 
 def print_matrix(models: Mapping[str, Model], stack: Stack, flags: Collection[str], *, as_json: bool) -> None:
@@ -28,33 +31,34 @@ def print_matrix(models: Mapping[str, Model], stack: Stack, flags: Collection[st
         print(json.dumps([_as_dict(*cell) for cell in cells], indent=1))
         return
     console = Console()
-    console.print(f"stack {stack.slug}, Python {stack.python}; * marks ipex's published example scripts")
-    table = Table(
-        "model",
-        "backend",
-        "mode",
-        *(precision.value for precision in Precision),
-        box=SIMPLE_HEAD,
-        padding=(0, 1),
-        pad_edge=False,
-    )
+    publishers = " and ".join(backend.name for backend in BACKENDS if backend.published)
+    starred = f"* marks {publishers}'s published example scripts"
+    console.print(f"stack {slug_of(stack)}, Python {stack.python}; {starred}")
     notes: dict[str, int] = {}
     rows: dict[tuple[str, str, str], list[str]] = {}
     for model, backend, mode, precision, support in cells:
         note = support.reason or support_note(support)
         mark = f" [{notes.setdefault(note, len(notes) + 1)}]" if note else ""
-        star = "*" if backend == "ipex" and (model, mode, precision) in PUBLISHED else ""
+        star = "*" if (model, mode, precision) in backend_named(backend).published else ""
         word = support_word(support)
         text = f"[{_STYLES.get(word, 'yellow')}]{word}[/]{star}" + mark.replace("[", r"\[")
         rows.setdefault((model, backend, mode.value), []).append(text)
-    for names, words in rows.items():
-        table.add_row(*names, *words, end_section=names[2] == Mode.DEPLOYED)
-    console.print(table)
+    for model in models:
+        console.print(f"\n[bold]{model}[/]")
+        table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+        for name in ("backend", "mode"):
+            table.add_column(name, no_wrap=True, min_width=max(map(len, Mode)) if name == "mode" else None)
+        for head in _HEADS:
+            table.add_column(head)
+        for (owner, *names), words in rows.items():
+            if owner == model:
+                table.add_row(*names, *words, end_section=names[-1] == Mode.DEPLOYED)
+        console.print(table)
     for note, number in notes.items():
-        console.print(rf"\[{number}] {note}", highlight=False)
-    shapes = Table("workload", "images", "text", "for", box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+        console.print(f"[{number}] {note}", highlight=False, markup=False)
+    shapes = Table("workload", "images", "text, tensors", "for", box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     for workload in WORKLOADS:
-        shapes.add_row(workload.name, _shape(workload.images), _shape(workload.text), workload.description)
+        shapes.add_row(workload.name, _shapes(workload.images), _shapes(workload.text), workload.description)
     console.print(shapes)
 
 
@@ -83,5 +87,5 @@ def _as_dict(model: str, backend: str, mode: Mode, precision: Precision, support
     }
 
 
-def _shape(shape: Shape) -> str:
-    return f"{shape.batch} x 3 x {shape.pixels} x {shape.pixels}" if shape.pixels else f"{shape.batch} x {shape.tokens}"
+def _shapes(shapes: tuple[Shape, ...]) -> str:
+    return ", ".join(map(str, shapes)) or "-"

@@ -90,9 +90,30 @@ def reason_words(speed: Speed) -> str:
             return f"the budget ended after {speed.observations} pairs of processes; give it more time (--budget)"
         case Reason.NO_SUSPECT:
             return f"its sessions leave no suspicion that it is slower by {matters} or more"
+        case Reason.SAME_SOFTWARE:
+            return "nothing of its software is another than in the accepted session"
         case Reason.UNCONFIRMED:
             return f"may be slower by {matters} or more"
         case Reason.OTHER_DATA:
             return "other weights or other inputs were run"
         case Reason.NO_BASELINE:
             return "there is nothing to hold it against"
+
+
+def outcome_properties(outcome: Outcome) -> dict[str, str | float]:
+    """What JUnit's reports have of it beside its test's result; figures are there where they were judged."""
+    speed = outcome.speed
+    interval = speed.interval if speed else None
+    found: dict[str, str | float | None] = {
+        "variant": outcome.variant.id,
+        "verdict": str(outcome.verdict),
+        "latency_s": speed.candidate_s if speed else None,
+        "baseline_s": speed.baseline_s if speed else None,
+        "ratio": speed.ratio if speed else None,
+        "interval_low": interval.low if interval else None,
+        "interval_high": interval.high if interval else None,
+        "coverage": interval.coverage if interval else None,
+        "finding": str(outcome.confirmation.finding) if outcome.confirmation else None,
+        "ignored": outcome.ignored or None,
+    }
+    return {name: value for name, value in found.items() if value is not None}

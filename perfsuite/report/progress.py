@@ -1,7 +1,7 @@
-"""A progress bar for long measurements; plain lines where there is no terminal.
+"""What long measurements show while they run; plain lines where there is no terminal.
 
-The bar is drawn when a step is told and never in between: rich's thread would do so ten times a second, on the
-CPUs that are timed.
+It is drawn when a step is told and never in between: rich's thread would do so several times a second, on the CPUs
+that are timed.
 """
 
 from __future__ import annotations
@@ -12,15 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from perfsuite.report.live import Size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,48 +29,44 @@ _PLAIN_EVERY_S = 30.0
 
 
 @contextmanager
-def progress(total: int) -> Iterator[Callable[[Variant | None], None]]:
-    """Yields what a campaign tells of each step: the variant that starts, None at the end."""
+def stepwise(total: int, draw: Callable[[Variant | None, Size], RenderableType]) -> Iterator[Callable[..., None]]:
+    """Yields what a campaign tells of each step: the variant that starts, None at the end; ``draw`` makes a screen."""
     console = Console(file=sys.__stderr__)
     if not console.is_terminal:
         yield _plain(total)
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, auto_refresh=False) as bar:
-        task = bar.add_task("measuring", total=total)
-        started = 0
-
-        def step(variant: Variant | None) -> None:
-            nonlocal started
-            bar.update(task, completed=started, description=variant.id if variant else "done", refresh=True)
-            started += 1
-
-        yield step
+    with _screen(console) as show:
+        yield lambda variant: show(lambda size: draw(variant, size))
 
 
 @contextmanager
-def within_budget(clock: Clock) -> Iterator[Callable[[str], None]]:
-    """Yields what is told each thing that is about to be done; the bar shows how much of the time is spent."""
+def within_budget(
+    clock: Clock, draw: Callable[[str, Size], RenderableType] | None = None
+) -> Iterator[Callable[[str], None]]:
+    """Yields what is told each thing that is about to be done; by default a bar shows how much of the time is spent."""
     console = Console(file=sys.__stderr__)
     if not console.is_terminal:
         yield _plain_words()
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        TextColumn(f"of {clock.budget_s:.0f} s"),
-    )
-    with Progress(*columns, console=console, transient=True, auto_refresh=False) as bar:
-        task = bar.add_task("starting", total=clock.budget_s)
-        yield lambda text: bar.update(task, completed=clock.spent_s, description=text, refresh=True)
+    elif draw:
+        with _screen(console) as show:
+            yield lambda text: show(lambda size: draw(text, size))
+    else:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TimeElapsedColumn(),
+            TextColumn(f"of {clock.budget_s:.0f} s"),
+        )
+        with Progress(*columns, console=console, transient=True, auto_refresh=False) as bar:
+            task = bar.add_task("starting", total=clock.budget_s)
+            yield lambda text: bar.update(task, completed=clock.spent_s, description=text, refresh=True)
+
+
+@contextmanager
+def _screen(console: Console) -> Iterator[Callable[[Callable[[Size], RenderableType]], None]]:
+    """Yields what draws, in the place of what was drawn before; at the end nothing of it is left."""
+    with Live(console=console, transient=True, auto_refresh=False) as live:
+        yield lambda draw: live.update(draw(Size(width=console.width, height=console.height)), refresh=True)
 
 
 def _plain_words() -> Callable[[str], None]:

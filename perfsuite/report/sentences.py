@@ -122,6 +122,8 @@ def labels(before: Kernel, after: Kernel) -> tuple[str, str]:
 
 
 def _facts(one: Contribution) -> str:
+    if one.instances:
+        return f"{one.instances.name}: {one.instances.after} in place of {one.instances.before}"
     if one.threads:
         return f"{_threads(one.threads)}: {_same_kernels(one.changes)}" if one.changes else _threads(one.threads)
     if one.graphs:

@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterable, Sequence
 
 from perfsuite.records.accuracy import Accuracy
+from perfsuite.records.outcome import Colour
 from perfsuite.spec import Support, Variant
+
+#: Columns that a terminal's end takes at most (judgement: two windows side by side on a laptop's screen, and a CI's log
+#: without a scroll bar).
+WIDTH = 100
+#: How rich draws what an outcome means.
+STYLES = {
+    Colour.GREEN: "",
+    Colour.GREY: "dim",
+    Colour.YELLOW: "yellow",
+    Colour.RED: "red",
+}
+
+
+def wrapped(lines: Iterable[str], width: int = WIDTH) -> list[str]:
+    """The lines in ``width`` columns; what a line goes on with stands two columns to its right."""
+    parts: list[str] = []
+    for line in lines:
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        parts += textwrap.wrap(line, width, subsequent_indent=indent, break_on_hyphens=False) or [""]
+    return parts
 
 
 def milliseconds(seconds: float) -> str:
     if seconds < 0.9995:
         return f"{seconds * 1e3:.3g} ms"
     return f"{seconds:.3g} s" if seconds < 999.5 else f"{seconds:.0f} s"
+
+
+def minutes(duration_s: float) -> str:
+    """To the second below 90 s."""
+    return f"{duration_s / 60:.0f} min" if duration_s >= 90 else f"{duration_s:.0f} s"
 
 
 def accuracy_lines(results: Sequence[tuple[Variant, Accuracy]]) -> list[str]:

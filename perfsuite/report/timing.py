@@ -16,6 +16,7 @@ from perfsuite.records.speed import Verdict
 from perfsuite.report.baselines import acceptance_lines, baseline_lines
 from perfsuite.report.confirmation import suspicion_lines
 from perfsuite.report.outcome import outcome_lines
+from perfsuite.report.throughput import throughput_lines
 from perfsuite.spec import Support, Variant
 
 #: What stands in a line of its own: what moved, what is wrong and what could not be told.
@@ -58,6 +59,7 @@ def timing_lines(timing: Timing) -> list[str]:
         *baseline_lines(_found(outcomes), timing.baselines),
         *(acceptance_lines(timing.acceptance) if timing.acceptance else ()),
         *([timing.not_accepted] if timing.not_accepted else ()),
+        *throughput_lines(measured),
         *unsteady_lines(measured),
         *_resumed_lines(timing),
         *_unmeasured_lines(timing),

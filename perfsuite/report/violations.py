@@ -18,6 +18,11 @@ _AGAINST = {
     Against.BASELINE: "in the baseline",
     Against.BASELINE_REFERENCE: "in the baseline's FP32 reference",
 }
+#: Where there are several outputs, the subject says which.
+_OF_ONE_OUTPUT = frozenset(
+    {Kind.NOT_FINITE, Kind.SHAPE, Kind.SQNR_LOW, Kind.SQNR_HIGH, Kind.COSINE, Kind.AGREEMENT, Kind.ARTEFACT}
+)
+_BASELINE = "baseline"
 _REFERENCES = (Against.REFERENCE, Against.BASELINE_REFERENCE)
 
 
@@ -28,7 +33,8 @@ def violation_lines(violations: Iterable[Violation]) -> list[str]:
 
 def violation_line(violation: Violation) -> str:
     """What was found in the place of what, where, and why if anybody knows."""
-    text = _statement(violation) + _instead(violation)
+    of_one = violation.kind in _OF_ONE_OUTPUT and violation.subject not in ("", _BASELINE)
+    text = (f"{violation.subject}: " if of_one else "") + _statement(violation) + _instead(violation)
     if violation.where:
         text += f" ({_named(violation.where)})"
     if violation.best and violation.against is Against.EXPECTATION:
@@ -43,11 +49,18 @@ def _statement(violation: Violation) -> str:
     held_against = _AGAINST[violation.against]
     what = "FP32 reference: " if violation.against is Against.BASELINE_REFERENCE else ""
     match violation.kind:
-        case Kind.NOT_FINITE if subject == "baseline":
+        case Kind.NOT_FINITE if subject == _BASELINE:
             return "the baseline's FP32 reference is not finite: nothing can be held against it"
         case Kind.NOT_FINITE:
             whose = " of the FP32 reference" if violation.against in _REFERENCES else ""
             return f"NaN or infinity in {_figure(found)} value{'' if found == 1 else 's'}{whose}"
+        case Kind.OUTPUTS:
+            return f"{what}outputs are {found}, {expected} {held_against}"
+        case Kind.FIGURE:
+            assert isinstance(found, float | int)
+            assert isinstance(expected, float | int)
+            side = "below" if found < expected else "above" if found > expected else "no number, held against"
+            return f"{what}{subject} {_figure(found)} is {side} {_figure(expected)}"
         case Kind.SHAPE:
             return f"{what}outputs have shape {found}, {expected} {held_against}"
         case Kind.SQNR_LOW if found == -math.inf:
@@ -82,6 +95,10 @@ def _statement(violation: Violation) -> str:
             return f"{found} graph breaks, {_most(violation)}"
         case Kind.COMPILED_GRAPHS:
             return f"{found} compiled graphs, {_least(violation)}"
+        case Kind.RECOMPILATIONS:
+            return f"{found} recompilations as shapes change, at most {expected} accepted"
+        case Kind.CREATIONS:
+            return f"oneDNN makes {found} primitives anew in a pass over shapes that it has seen"
         case Kind.UNREAD:
             return f"{_share(found)} of the libraries' lines were not understood, {_most(violation)}"
         case Kind.SUPPORT:

@@ -14,14 +14,18 @@ from perfsuite.spec import Mode, Precision, Variant
 #: What each precision is taken for to be faster than.
 _HIGHER = {
     Precision.BF16: Precision.FP32,
+    Precision.FP16: Precision.FP32,
     Precision.INT8_STATIC: Precision.BF16,
     Precision.INT8_DYNAMIC: Precision.BF16,
+    Precision.INT8_WEIGHT_ONLY: Precision.BF16,
 }
 _PRECISION_WORDS = {
     Precision.FP32: "FP32",
     Precision.BF16: "BF16",
+    Precision.FP16: "FP16",
     Precision.INT8_STATIC: "INT8",
     Precision.INT8_DYNAMIC: "INT8",
+    Precision.INT8_WEIGHT_ONLY: "INT8 of weights",
 }
 
 

@@ -36,8 +36,8 @@ class Plant:
 _FAR = (Kind.SQNR_LOW, Kind.COSINE, Kind.AGREEMENT)
 
 
-def _in(fault: str, model: str, mode: Mode, precision: Precision, *kinds: Kind) -> Plant:
-    variant = Variant(model=model, backend="ipex", mode=mode, precision=precision, workload="smoke")
+def _in(fault: str, model: str, mode: Mode, precision: Precision, *kinds: Kind, workload: str = "smoke") -> Plant:
+    variant = Variant(model=model, backend="ipex", mode=mode, precision=precision, workload=workload)
     return Plant(fault=fault, variant=variant, kinds=frozenset(kinds))
 
 
@@ -60,9 +60,13 @@ PLANTS = (
     _in("calibration-8x-wide", "resnet50", Mode.TORCHSCRIPT, Precision.INT8_STATIC, *_FAR),
     _in("calibration-8x-narrow", "resnet50", Mode.TORCHSCRIPT, Precision.INT8_STATIC, *_FAR),
     _in("silently-fp32", "resnet50", Mode.TORCHSCRIPT, Precision.BF16, Kind.SQNR_HIGH),
+    _in("silently-fp32", "resnet50", Mode.TORCHSCRIPT, Precision.FP16, Kind.SQNR_HIGH),
     _in("silently-fp32", "minilm", Mode.TORCHSCRIPT, Precision.INT8_STATIC, Kind.SQNR_HIGH),
     _in("silently-fp32", "bert-base", Mode.TORCHSCRIPT, Precision.INT8_DYNAMIC, Kind.SQNR_HIGH),
+    _in("silently-bf16", "resnet50", Mode.TORCHSCRIPT, Precision.FP16, *_FAR),
+    _in("silently-bf16", "minilm", Mode.TORCHSCRIPT, Precision.FP16, *_FAR),
     _in("artefact-stale", "resnet50", Mode.DEPLOYED, Precision.INT8_STATIC, Kind.STALE_ARTEFACT),
+    _in("length-baked-in", "minilm", Mode.TORCHSCRIPT, Precision.BF16, *_FAR, workload="mixed"),
     _in("artefact-stale-forged-stamp", "resnet50", Mode.DEPLOYED, Precision.INT8_STATIC, *_FAR),
 )
 

@@ -7,6 +7,7 @@ slowed by a few percent of real work after each forward pass.
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import statistics
 from collections import Counter
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perfsuite import session as stages
-from perfsuite.backends import BACKENDS
+from perfsuite.backends.registry import slug_of, variants
 from perfsuite.judge.colour import Status, colour
 from perfsuite.measure.rig import Rig
 from perfsuite.measure.scratch import Scratch
@@ -34,7 +35,7 @@ from perfsuite.report.outcome import outcome_lines, speed_line
 from perfsuite.selfcheck.odds import odds_lines
 from perfsuite.selfcheck.record import NightRecord, Plant, Record, night_record, write_record
 from perfsuite.selfcheck.simulation import SLOWDOWNS
-from perfsuite.spec import Variant, matrix
+from perfsuite.spec import Variant
 from perfsuite.store.baselines import Baselines
 from perfsuite.store.documents import KEY, head_fields, measurement_fields
 
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 #: From this slowdown on a night that does not find it has failed (the issue's; 3 % and less are told by simulation).
 _MUST_FIND = 0.05
 _POLICY = Policy()
+#: It counts as one that decides speed, as all that begin so.
+_NIGHT_VARIABLE = "TORCH_SELFCHECK_NIGHT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,7 @@ class Request:
 
     nights: int
     planted: int
+    slowdowns: tuple[float, ...] = SLOWDOWNS
     fits: Callable[[Variant], bool]
     record: Path | None = None
 
@@ -118,9 +122,11 @@ class Series:
             root=self._root,
         )
         planted = {plant.variant: fault(plant.slowdown)} if plant else {}
-        with Rig(self._settings, planted=planted) as rig:
+        # Of the very same software nothing is stepped side by side; a variable that nobody reads makes it another.
+        environ = {**os.environ, _NIGHT_VARIABLE: str(len(self._nights))}
+        with Rig(self._settings, planted=planted, environ=environ) as rig:
             stages.night(run, rig, variants)
-            self._slugs = rig.stack.slug, rig.machine.slug
+            self._slugs = slug_of(rig.stack), rig.machine.slug
         night = _night(run, plant)
         self._nights.append(night.record)
         if plant is None:
@@ -178,7 +184,7 @@ def _run(series: Series, variants: Sequence[Variant], request: Request) -> Statu
         alike.append(night := series.night(usable))
         print(f"night {number} of {request.nights}: {_alike_words(night)}, {_time_words(night)}", flush=True)
         _tell_alarms(night)
-    planted: dict[float, list[Night]] = {slowdown: [] for slowdown in SLOWDOWNS}
+    planted: dict[float, list[Night]] = {slowdown: [] for slowdown in request.slowdowns}
     turn = _turns(usable)
     for slowdown, nights in planted.items():
         for _ in range(request.planted):
@@ -207,8 +213,7 @@ def _summary(alike: Sequence[Night], planted: Mapping[float, Sequence[Night]], v
 
 
 def _variants(settings: Settings, fits: Callable[[Variant], bool]) -> list[Variant]:
-    backends = tuple(backend.name for backend in BACKENDS)
-    every = matrix(tuple(load_models(settings.models)), backends, (TIMED_WORKLOAD,))
+    every = variants(load_models(settings.models), (TIMED_WORKLOAD,))
     with Rig(settings) as rig:
         return [variant for variant in every if fits(variant) and rig.support(variant).reason is None]
 

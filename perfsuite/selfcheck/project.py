@@ -27,10 +27,8 @@ warm_up_limit_s = 0.2
 [tool.perfsuite.models]
 tiny = "perfsuite.models.tiny:TINY"
 [tool.pytest.ini_options]
-testpaths = ["test_speed.py"]
+norecursedirs = ["*"]
 """
-_CONFTEST = 'pytest_plugins = ("perfsuite.plugin",)\n'
-_TEST = "def test_latency(outcome, settle):\n    settle(outcome)\n"
 _SELECTION = "tiny and stock and eager and (fp32 or bf16)"
 #: Without evidence, which takes three times as long as all else and ends as any worker's step does.
 COMMAND = (
@@ -38,7 +36,7 @@ COMMAND = (
     "-k", _SELECTION,
 )  # fmt: skip
 #: Variables of a pytest that runs this check are not for those that it starts.
-_OTHERS = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_CURRENT_TEST")
+_OTHERS = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_CURRENT_TEST", "PERFSUITE_HISTORY")
 #: All that perfsuite keeps in its cache and that costs minutes; the tiny model's weights are made anew.
 _KEPT = ("packages", "path", "bytecode", "inductor")
 
@@ -60,8 +58,6 @@ class Project:
             (cache_folder() / name).mkdir(parents=True, exist_ok=True)
             (cache / name).symlink_to((cache_folder() / name).absolute())
         (folder / "pyproject.toml").write_text(_SETTINGS)
-        (folder / "conftest.py").write_text(_CONFTEST)
-        (folder / "test_speed.py").write_text(_TEST)
         name, _, value = self.mark.partition("=")
         own = {
             name: value,

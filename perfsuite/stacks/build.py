@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from perfsuite.backends import BACKENDS
 from perfsuite.errors import StackError
 from perfsuite.machine.stack import ProbeFailure, run_probe
 from perfsuite.measure.code import code_at
@@ -21,7 +22,6 @@ from perfsuite.stacks.uv import UvError, run_uv
 
 #: Between a stack and the commit of the user's project that is run in it.
 _COMMIT = "@"
-_IPEX = "intel-extension-for-pytorch"
 #: The first import also compiles thousands of modules to bytecode. Whole builds, it included, took 10 to 53 s
 #: on two cores; the rest is for a cold disk.
 _PROBE_TIMEOUT_S = 300.0
@@ -85,7 +85,7 @@ def default_backend() -> str | None:
 
 
 def check_interpreter(definition: StackDefinition, python: Path) -> Stack:
-    """What the interpreter has installed, once torch and ipex, if they are there, are known to import."""
+    """What the interpreter has installed, once the backends' packages, those that are there, are known to import."""
     stack = installed_stack(definition, python)
     if "torch" not in stack.packages:
         return stack
@@ -93,10 +93,10 @@ def check_interpreter(definition: StackDefinition, python: Path) -> Stack:
     if isinstance(answers, ProbeFailure):
         reason = "\n  ".join((f"importing it {answers.reason}", *answers.stderr_tail))
         raise import_failure(definition, "torch", stack.packages, reason)
-    if answers.torch_import_error:
-        raise import_failure(definition, "torch", stack.packages, answers.torch_import_error)
-    if _IPEX in stack.packages and answers.ipex_import_error:
-        raise import_failure(definition, _IPEX, stack.packages, answers.ipex_import_error)
+    for backend in reversed(BACKENDS):  # PyTorch is the last, and the others import it
+        error = answers.import_error(backend.alias)
+        if backend.package in stack.packages and error:
+            raise import_failure(definition, backend.package, stack.packages, error)
     return stack
 
 

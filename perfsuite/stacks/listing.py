@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from perfsuite.backends import BACKENDS
 from perfsuite.errors import UsageError
 from perfsuite.stacks.definitions import StackDefinition
 from perfsuite.stacks.folders import Built, is_locked, kept_folders, read_record, stack_folder, stacks_folder, usage
@@ -154,7 +155,9 @@ def _folder(definition: StackDefinition, torch_backend: str | None) -> Path | No
 def _what(definition: StackDefinition) -> str:
     if definition.interpreter:
         return str(definition.interpreter)
-    lines = [line.replace("intel-extension-for-pytorch", "ipex") for line in definition.requirements]
+    short = {backend.package: backend.alias for backend in BACKENDS}
+    requirements = (line.partition("==") for line in definition.requirements)
+    lines = [short.get(name, name) + equals + version for name, equals, version in requirements]
     more = [f"+{len(lines) - _SHOWN}"] if len(lines) > _SHOWN else []
     return ", ".join([*lines[:_SHOWN], *more]).replace("==", " ")
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from perfsuite.backends.registry import decisive_packages, slug_of
 from perfsuite.errors import StackError
+from perfsuite.measure.contents import contents
 from perfsuite.measure.environment import decisive
 from perfsuite.measure.stack import ReadyStack
 from perfsuite.records.measurement import Stack
@@ -19,10 +21,7 @@ from perfsuite.stacks.definitions import StackDefinition
 from perfsuite.stacks.folders import kept_folders, read_record
 
 #: What runs inside a forward pass, and what of the inputs depends on; with all that these depend on.
-_ROOTS = (
-    "torch", "intel-extension-for-pytorch", "torchao", "torchvision", "transformers", "triton",
-    "numpy", "pillow", "safetensors",
-)  # fmt: skip
+_ROOTS = (*decisive_packages(), "torchvision", "transformers", "numpy", "pillow", "safetensors")
 #: What a build for the CPU alone has in its version, of PyTorch's own index: torch 2.8.0+cpu.
 _LOCAL_BACKEND = re.compile(r"\+(cpu)$")
 
@@ -34,27 +33,34 @@ def same_stack(one: Stack, other: Stack) -> bool:
 
 
 def baseline_stack(
-    wanted: Stack, at_hand: ReadyStack, *, known: Iterable[str], root: Path, say: Callable[[str], None]
+    wanted: Stack, at_hand: Iterable[ReadyStack], *, digests: Mapping[str, str], root: Path, say: Callable[[str], None]
 ) -> ReadyStack:
-    """The stack ``wanted``, built with uv if it is neither ``at_hand`` nor built already.
+    """The stack ``wanted``, built with uv if it is none of those ``at_hand``, nor built already.
 
-    ``known`` are the packages that came from an index, all where it is empty: what was installed from a folder cannot
-    be had again. Raises StackError for what cannot be built.
+    ``digests`` are of its packages that came from an index, by ``measure/contents``; empty where nobody knows them.
+    What was installed from a folder cannot be had again. Raises StackError for what cannot be built.
     """
-    if same_stack(wanted, at_hand.stack):
-        return at_hand
+    for ready in at_hand:
+        if same_stack(wanted, ready.stack) and not _other_files(wanted, ready.python, digests):
+            return ready
     for name, folder in kept_folders():
         record = read_record(folder)
-        if record and same_stack(wanted, Stack(python=record.python_version, packages=record.packages)):
+        if not record or not same_stack(wanted, Stack(python=record.python_version, packages=record.packages)):
+            continue
+        if not _other_files(wanted, Path(record.python), digests):
             stack = Stack(python=record.python_version, packages=record.packages)
             return ReadyStack(name=name, python=Path(record.python), environment={}, stack=stack)
-    definition = _definition(wanted, frozenset(known) or wanted.packages.keys(), root)
+    definition = _definition(wanted, digests.keys() or wanted.packages.keys(), root)
     backends = {match.group(1) for version in wanted.packages.values() if (match := _LOCAL_BACKEND.search(version))}
     python = build_stack(definition, torch_backend=next(iter(backends), default_backend()), say=say)
     stack = installed_stack(definition, python)
     if not same_stack(wanted, stack):
         raise StackError(
             f"stack {definition.name}: what was built is not what the baseline ran in: {_other(wanted, stack)}"
+        )
+    if other := _other_files(wanted, python, digests):
+        raise StackError(
+            f"stack {definition.name}: under the same version the index has other files now of {', '.join(other)}"
         )
     return ReadyStack(name=definition.name, python=python, environment={}, stack=stack)
 
@@ -69,13 +75,21 @@ def baseline_environ(environ: Mapping[str, str], recorded: Mapping[str, str]) ->
     return kept | {name: value for name, value in recorded.items() if name not in kept}
 
 
-def _definition(wanted: Stack, known: Iterable[str], root: Path) -> StackDefinition:
+def _other_files(wanted: Stack, python: Path, digests: Mapping[str, str]) -> list[str]:
+    """The deciding packages whose files are others there than those that were measured: a build of one's own, say."""
+    if not digests:
+        return []
+    found = contents(python)
+    return [name for name in sorted(_deciding(wanted.packages)) if found.get(name) != digests.get(name)]
+
+
+def _definition(wanted: Stack, known: Collection[str], root: Path) -> StackDefinition:
     pins = tuple(
         f"{name}=={version}"
         for name, version in sorted(wanted.packages.items())
         if name in known and name in _deciding(wanted.packages)
     )
-    return StackDefinition(name=f"baseline-{wanted.slug}", requirements=pins, python=wanted.python, root=root)
+    return StackDefinition(name=f"baseline-{slug_of(wanted)}", requirements=pins, python=wanted.python, root=root)
 
 
 def _deciding(names: Iterable[str]) -> frozenset[str]:

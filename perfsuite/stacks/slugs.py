@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from perfsuite.backends.registry import slug_of
 from perfsuite.errors import UsageError
 from perfsuite.measure.stack import current_stack
 from perfsuite.records.measurement import Stack
@@ -25,7 +26,7 @@ def baseline_slug(name: str, definitions: Mapping[str, StackDefinition], accepte
     option = f"--baseline-stack {name}"
     has = f"accepted for this machine class: {', '.join(accepted) or 'none yet'}"
     if name == CURRENT or name in definitions:
-        slug = current_stack().slug if name == CURRENT else stack_slug(definitions[name])
+        slug = slug_of(current_stack()) if name == CURRENT else stack_slug(definitions[name])
         if slug not in accepted:
             raise UsageError(f"{option}: stack {name} ({slug}) has no accepted baseline; {has}")
         return slug
@@ -40,10 +41,10 @@ def stack_slug(definition: StackDefinition) -> str:
     Raises UsageError for a stack that is neither, StackError for an interpreter that cannot be run.
     """
     if definition.interpreter:
-        return installed_stack(definition, definition.interpreter).slug
+        return slug_of(installed_stack(definition, definition.interpreter))
     if record := read_record(stack_folder(definition, default_backend())):
-        return Stack(python=record.python_version, packages=record.packages).slug
-    return Stack(python="", packages=_pins(definition)).slug
+        return slug_of(Stack(python=record.python_version, packages=record.packages))
+    return slug_of(Stack(python="", packages=_pins(definition)))
 
 
 def _pins(definition: StackDefinition) -> dict[str, str]:

@@ -52,7 +52,7 @@ class Confirmation:
     conclusion: Conclusion
     pairs: int
     ratio: float | None
-    interval: Interval
+    interval: Interval | None
     slower: bool = False
     faster: bool = False
 
@@ -114,31 +114,29 @@ class _Night(Generic[Key]):
         """Of a variant that is no suspect: unchanged, or one too many."""
         sample = self.screened[key]
         reach = deviation_bound(self.moderation.of(self.own[key]), sample.count, self.plan.phase_error)
-        return self._confirmation(sample, sample.mean - reach, sample.mean + reach)
+        return self._confirmation(sample, sample.mean, reach)
 
     def confirmation(self, key: Key) -> Confirmation:
         """Of a suspect, by its fresh pairs alone."""
         fresh, plan = self.fresh[key], self.plan
         count = max((look for look in _looks(plan) if look <= fresh.count), default=None)
         if count is None:
-            return self._confirmation(fresh, -math.inf, math.inf)
+            return self._confirmation(fresh, 0.0, math.inf)
         seen = Sample.of(self.pairs[key][:count])
         variance = self.moderation.of(variance_within(self.screened[key], seen))
         shared = _look_error(count, plan.false_alarm, plan, comparisons=len(self.fresh))
         real = deviation_bound(variance, count, shared)
         reach = deviation_bound(variance, count, _look_error(count, plan.phase_error, plan, comparisons=1))
-        return self._confirmation(
-            fresh, seen.mean - reach, seen.mean + reach, slower=seen.mean > real, faster=-seen.mean > real
-        )
+        return self._confirmation(fresh, seen.mean, reach, slower=seen.mean > real, faster=-seen.mean > real)
 
     def _confirmation(
-        self, sample: Sample, low: float, high: float, *, slower: bool = False, faster: bool = False
+        self, sample: Sample, mean: float, reach: float, *, slower: bool = False, faster: bool = False
     ) -> Confirmation:
         return Confirmation(
-            conclusion=self._conclusion(sample.mean, low, high, slower=slower, faster=faster),
+            conclusion=self._conclusion(sample.mean, mean - reach, mean + reach, slower=slower, faster=faster),
             pairs=sample.count,
             ratio=math.exp(sample.mean) if sample.count else None,
-            interval=Interval(low=math.exp(low), high=math.exp(high), coverage=1 - self.plan.missed),
+            interval=Interval.around(mean, reach, coverage=1 - self.plan.missed) if math.isfinite(reach) else None,
             slower=slower,
             faster=faster,
         )

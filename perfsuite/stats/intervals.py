@@ -7,6 +7,10 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+#: Bounds of an interval lie no further than this from its ratio, by logarithm. Two pairs far apart, at the small error
+#: that is left of a night's, give bounds beyond any float; a factor of a million says as little.
+_WIDEST = math.log(1e6)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
@@ -15,6 +19,12 @@ class Interval:
     low: float
     high: float
     coverage: float
+
+    @classmethod
+    def around(cls, log_ratio: float, half_width: float, *, coverage: float) -> Interval:
+        """Of a ratio, by its logarithm and how far that may be off."""
+        reach = min(half_width, _WIDEST)
+        return cls(low=math.exp(log_ratio - reach), high=math.exp(log_ratio + reach), coverage=coverage)
 
 
 def ratio_interval(
@@ -28,7 +38,7 @@ def ratio_interval(
     from scipy.stats import t  # 0.5 s to import, so only when something is judged
 
     half_width = float(t.isf(error / 2, freedom)) * math.sqrt(squared_error)
-    return Interval(low=math.exp(log_ratio - half_width), high=math.exp(log_ratio + half_width), coverage=coverage)
+    return Interval.around(log_ratio, half_width, coverage=coverage)
 
 
 def mean_ratio_interval(log_ratios: Sequence[float], *, error: float, coverage: float) -> Interval:

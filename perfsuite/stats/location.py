@@ -39,3 +39,12 @@ def slowest_quarter_mean(latencies: Sequence[float]) -> float:
     if quarter > whole:
         total += logs[whole] * (quarter - whole)
     return math.exp(total / quarter)
+
+
+def quantile(values: Sequence[float], part: float) -> float:
+    """The value below which that part of at least one lies, straight between the two nearest (Hyndman and Fan's 7)."""
+    ordered = sorted(values)
+    place = part * (len(ordered) - 1)
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (place - below) * (ordered[above] - ordered[below])

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from perfsuite.backends.registry import slug_of
 from perfsuite.errors import BaselineError
 from perfsuite.records.baseline import Acceptance, Baseline, Incomparable, Lack, Missing
 from perfsuite.records.evidence import Evidence
@@ -34,7 +35,7 @@ class Baselines:
 
     def path(self, session: Session) -> Path:
         """The file of the session; it belongs to a machine class and a stack."""
-        return self.folder / session.machine.slug / session.stack.slug / f"{session.begun_compact}.json"
+        return self.folder / session.machine.slug / slug_of(session.stack) / f"{session.begun_compact}.json"
 
     def check(self) -> None:
         """Read every file; BaselineError names the first that cannot be trusted."""
@@ -57,7 +58,7 @@ class Baselines:
                 newest[slug] = holding(sessions, measurement.variant)[0].session.begun_compact
         if not found:
             return self._missing(measurement, stack_slug)
-        own = measurement.stack.slug
+        own = slug_of(measurement.stack)
         return found[max(found, key=lambda slug: (slug == own, isinstance(found[slug], Baseline), newest[slug]))]
 
     def evidence(
@@ -69,7 +70,7 @@ class Baselines:
             for slug, sessions in self._accepted(machine.slug).items()
             if stack_slug in (None, slug) and (found := holding(sessions, variant))
         }
-        chosen = max(held, key=lambda slug: (slug == stack.slug, held[slug][0].session.begun_compact), default=None)
+        chosen = max(held, key=lambda slug: (slug == slug_of(stack), held[slug][0].session.begun_compact), default=None)
         seen = observed(held[chosen]) if chosen else None
         return seen.measurement.evidence if seen else None
 
@@ -79,7 +80,7 @@ class Baselines:
         """What the newest sessions say of each variant that the baseline has: of ``stack_slug``, or else of the stack
         itself, or else of the newest accepted."""
         accepted = self._accepted(machine.slug)
-        slugs = (stack_slug,) if stack_slug else (stack.slug, *self.stacks(machine))
+        slugs = (stack_slug,) if stack_slug else (slug_of(stack), *self.stacks(machine))
         chosen = next((accepted[slug] for slug in slugs if slug in accepted), ())
         return {variant: holding(chosen, variant)[0].measurement for variant in variants_in(chosen)}
 

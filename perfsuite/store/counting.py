@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from perfsuite.backends.registry import slug_of
 from perfsuite.records.baseline import Accepted, Baseline, Difference, Incomparable
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.measurement import Digests, Measurement
@@ -65,7 +66,7 @@ def baseline_in(sessions: Sessions, measurement: Measurement, most: int) -> Base
     newest, *older = counted
     with_evidence = replace(newest, measurement=replace(newest.measurement, evidence=_evidence(held, newest)))
     alike = [one for one in older if one.measurement.environment == newest.measurement.environment]
-    return Baseline(accepted=(with_evidence, *alike), stack_slug=newest.measurement.stack.slug)
+    return Baseline(accepted=(with_evidence, *alike), stack_slug=slug_of(newest.measurement.stack))
 
 
 def needed(sessions: Sessions, most: int) -> set[str]:

@@ -23,6 +23,8 @@ from perfsuite.spec import Variant
 
 #: Of ours, at the top of a document as in a benchmark's ``extra_info``.
 KEY = "perfsuite"
+#: Below it, of a session that no history took in.
+_VERDICTS = "verdicts"
 #: What the measurements of a session have in common.
 _COMMON = ("stack", "machine", "environment")
 #: What a document that is not what it should be raises here; msgspec's errors are ValueErrors.
@@ -64,6 +66,26 @@ def parsed(content: bytes) -> Any:
     As the standard library has it, with infinities: outputs that are equal lie an infinity of decibels apart.
     """
     return json.loads(content, parse_constant=_infinity)
+
+
+def is_ours(content: bytes) -> bool:
+    """Whether a JSON file has anything of perfsuite's; False for what is no such file."""
+    try:
+        document = parsed(content)
+        return KEY in document or any(KEY in one["extra_info"] for one in document["benchmarks"])
+    except UNTRUSTED:
+        return False
+
+
+def with_verdicts(document: Mapping[str, Any], verdicts: Mapping[str, str]) -> dict[str, Any]:
+    """The document with what came of its variants, by their ids: for a history that takes it in later."""
+    return {**document, KEY: {**document[KEY], _VERDICTS: dict(verdicts)}}
+
+
+def verdicts_in(content: bytes) -> dict[str, str]:
+    """What a file of ours says of them; nothing in most."""
+    found = parsed(content).get(KEY, {}).get(_VERDICTS, {})
+    return found if isinstance(found, dict) else {}
 
 
 def stored_session(document: Any) -> StoredSession:

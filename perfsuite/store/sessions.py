@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from perfsuite.backends.registry import slug_of
 from perfsuite.errors import UsageError
 from perfsuite.records.baseline import Baseline, Incomparable, Lack, Missing
 from perfsuite.records.measurement import Measurement
 from perfsuite.records.session import Session
 from perfsuite.spec import Variant
+from perfsuite.store.baselines import Baselines
 from perfsuite.store.counting import baseline_in, variants_in
 from perfsuite.store.documents import KEY, UNTRUSTED, StoredSession, parsed, stored_session
 
@@ -62,8 +64,10 @@ class Pool:
 
     def find(self, measurement: Measurement) -> Baseline | Missing | Incomparable:
         """As ``Baselines.find``, in these sessions alone."""
+        if not self.sessions:
+            return Missing(kind=Lack.NO_CLASS, machine_slug=measurement.machine.slug)
         found = baseline_in(self.sessions, measurement, self.most)
-        stacks = (self.sessions[0].session.stack.slug,)
+        stacks = (slug_of(self.sessions[0].session.stack),)
         return found or Missing(kind=Lack.NO_VARIANT, machine_slug=measurement.machine.slug, stacks=stacks)
 
     @property
@@ -72,30 +76,38 @@ class Pool:
         return tuple(variants_in(self.sessions))
 
 
-def read_pool(baselines: Sequence[Path], candidate: Path, *, most: int) -> Pool:
-    """Read a candidate and what it is to be held against.
+def accepted_files(folder: Path, candidate: Session) -> list[Path]:
+    """The project's baselines of its machine class: of its own stack, or else of the newest accepted; perhaps none."""
+    baselines = Baselines(folder, most=1)
+    own = slug_of(candidate.stack)
+    accepted = baselines.stacks(candidate.machine)
+    chosen = own if own in accepted else next(iter(accepted), own)
+    return sorted((folder / candidate.machine.slug / chosen).glob("*.json"))
+
+
+def read_pool(baselines: Sequence[Path], candidate: Session, *, most: int) -> Pool:
+    """Read what a candidate is to be held against.
 
     Raises
     ------
     UsageError
         If a file cannot be read, if one is given twice, or if they are of several machine classes or baseline stacks.
     """
-    judged = read_stored(candidate).session
     found = {path: read_stored(path) for path in baselines}
     ids = {path: one.session.id for path, one in found.items()}
     for path, one in found.items():
-        if one.session.machine != judged.machine:
+        if one.session.machine != candidate.machine:
             raise UsageError(
-                f"{path} is of machine class {one.session.machine.slug}, {candidate} of {judged.machine.slug}: "
+                f"{path} is of machine class {one.session.machine.slug}, the candidate of {candidate.machine.slug}: "
                 "timings of two kinds of machine cannot be compared"
             )
-        if list(ids.values()).count(one.session.id) > 1 or one.session.id == judged.id:
+        if list(ids.values()).count(one.session.id) > 1 or one.session.id == candidate.id:
             raise UsageError(f"{path} is a session that is given twice ({one.session.id}): give each once")
-    slugs = sorted({one.session.stack.slug for one in found.values()})
+    slugs = sorted({slug_of(one.session.stack) for one in found.values()})
     if len(slugs) > 1:
         raise UsageError(f"--baseline: sessions of several stacks ({', '.join(slugs)}): give those of one")
     newest_first = sorted(found.values(), key=lambda one: one.session.begun_compact, reverse=True)
-    return Pool(candidate=judged, sessions=tuple(newest_first), most=most)
+    return Pool(candidate=candidate, sessions=tuple(newest_first), most=most)
 
 
 def _is_older(document: Any) -> bool:

@@ -27,8 +27,9 @@ import sys
 import time
 from typing import Any
 
-from perfsuite.backends import BACKENDS
-from perfsuite.models import MODELS
+from perfsuite.backends.inductor import preload_compiler
+from perfsuite.backends.registry import backend_named
+from perfsuite.models import load_models
 from perfsuite.spec import Mode, Precision
 from perfsuite.worker.protocol import NOTHING, Line
 
@@ -79,14 +80,15 @@ def _fork_worker(request: bytes, fds: list[int], control: socket.socket) -> int:
 
 def _preload(job: dict[str, Any]) -> None:
     """Import what the job will need; what is imported already costs nothing."""
-    backend = next(backend for backend in BACKENDS if backend.name == job["backend"])
+    backend = backend_named(job["backend"])
     mode, precision = Mode(job["mode"]), Precision(job["precision"])
     names = [*backend.imports(mode, precision), "perfsuite.worker.runner"]
-    names += [name for model in MODELS if model.name == job["model"] for name in model.imports]
+    target = job["model_target"]
+    names += load_models({job["model"]: target} if target else {})[job["model"]].imports
     for name in names:
         importlib.import_module(name)
     if mode in backend.compiled_modes:
-        backend.preload_compiler()
+        preload_compiler()
     gc.collect()
     gc.freeze()
 

@@ -6,51 +6,21 @@ through the same worker, preparation and comparison as any variant.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import importlib
 import time
 from typing import TYPE_CHECKING
 
 import torch
 
 from perfsuite.spec import Precision
+from perfsuite.worker.fault import Fault, weight_layers
+from perfsuite.worker.kernel_faults import KERNEL_FAULTS
 from perfsuite.worker.timing import WINDOW_ITERATIONS
 
 if TYPE_CHECKING:
-    from perfsuite.backends.base import Forward
-    from perfsuite.worker.assets import Batch, Inputs
-
-
-class Fault:
-    """No fault; each planted one overrides the place it breaks."""
-
-    name = "none"
-
-    def on_stack(self) -> None:
-        pass
-
-    def on_module(self, module: torch.nn.Module) -> torch.nn.Module:
-        return module
-
-    def on_inputs(self, inputs: Inputs) -> Inputs:
-        return inputs
-
-    def on_calibration(self, inputs: Inputs) -> tuple[Batch, ...]:
-        return inputs.calibration
-
-    def on_precision(self, precision: Precision) -> Precision:
-        return precision
-
-    def on_digest(self, weights_sha256: str) -> str:
-        return weights_sha256
-
-    def on_forward(self, forward: Forward) -> Forward:
-        return forward
-
-
-def _weight_layers(module: torch.nn.Module) -> list[torch.nn.Conv2d | torch.nn.Linear]:
-    return [layer for layer in module.modules() if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear)]
+    from perfsuite.backends.base import Answer, Forward
+    from perfsuite.worker.assets import Inputs
+    from perfsuite.worker.calls import Batch
 
 
 class ScaledLayer(Fault):
@@ -106,9 +76,9 @@ class ConstantOutput(Fault):
     name = "output-constant"
 
     def on_forward(self, forward: Forward) -> Forward:
-        kept: list[torch.Tensor] = []
+        kept: list[Answer] = []
 
-        def constant(*inputs: torch.Tensor) -> torch.Tensor:
+        def constant(*inputs: torch.Tensor) -> Answer:
             if not kept:
                 kept.append(forward(*inputs))
             return kept[0]
@@ -123,7 +93,9 @@ class NotANumber(Fault):
 
     def on_forward(self, forward: Forward) -> Forward:
         def poisoned(*inputs: torch.Tensor) -> torch.Tensor:
-            output = forward(*inputs).clone()
+            output = forward(*inputs)
+            assert isinstance(output, torch.Tensor)  # as of perfsuite's own models
+            output = output.clone()
             output.view(-1)[0] = float("nan")
             return output
 
@@ -160,13 +132,22 @@ class SilentFloat(Fault):
         return Precision.FP32
 
 
+class SilentBf16(Fault):
+    """Prepared as BF16 whatever was asked for."""
+
+    name = "silently-bf16"
+
+    def on_precision(self, precision: Precision) -> Precision:
+        return Precision.BF16
+
+
 class StaleArtefact(Fault):
     """The artefact was saved from other weights, and says so in its stamp."""
 
     name = "artefact-stale"
 
     def on_module(self, module: torch.nn.Module) -> torch.nn.Module:
-        for layer in _weight_layers(module):
+        for layer in weight_layers(module):
             layer.weight.copy_(layer.weight.flip(0))
         return module
 
@@ -183,58 +164,36 @@ class ForgedArtefact(StaleArtefact):
         return weights_sha256
 
 
-class QuantiserToNothing(Fault):
-    """torchao's quantiser annotates no layer, as after an export that it does not understand (pt#160095)."""
+class Leak(Fault):
+    """A mebibyte kept at every call."""
 
-    name = "quantiser-applied-to-nothing"
+    name = "memory-leak"
 
-    def on_stack(self) -> None:
-        from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer
+    def on_forward(self, forward: Forward) -> Forward:
+        kept: list[torch.Tensor] = []
 
-        x86_inductor_quantizer.X86InductorQuantizer.annotate = lambda _, model: model
+        def leaking(*inputs: torch.Tensor) -> Answer:
+            kept.append(torch.ones(1 << 18))
+            return forward(*inputs)
 
-
-class FusionsNotRegistered(Fault):
-    """Inductor knows no INT8 patterns, so that dequantise + float is left (pt#178466)."""
-
-    name = "int8-fusions-not-registered"
-
-    def on_stack(self) -> None:
-        from torch._inductor.fx_passes import freezing_patterns
-
-        # Importing torchao's quantiser registers its own, so that it comes first; then out with all.
-        with contextlib.suppress(ImportError):
-            importlib.import_module("torchao.quantization.pt2e.quantizer.x86_inductor_quantizer")
-        freezing_patterns.lazy_init()
-        for matcher in freezing_patterns.pass_patterns:
-            for entries in matcher.patterns.values():
-                entries[:] = [entry for entry in entries if "quantization" not in _module(entry)]
+        return leaking
 
 
-class GraphBreakInside(Fault):
-    """A layer in mid-network that TorchDynamo cannot trace through."""
+class LengthBakedIn(Fault):
+    """What lies beyond the first call's number of tokens is not seen, as where a trace took it for a constant."""
 
-    name = "graph-break"
+    name = "length-baked-in"
 
-    def on_module(self, module: torch.nn.Module) -> torch.nn.Module:
-        layers = _weight_layers(module)
-        layers[len(layers) // 2].register_forward_pre_hook(lambda *_: torch._dynamo.graph_break())
-        return module
+    def on_forward(self, forward: Forward) -> Forward:
+        lengths: list[int] = []
 
+        def cut(ids: torch.Tensor, mask: torch.Tensor) -> Answer:
+            lengths.append(ids.shape[1])
+            seen = mask.clone()
+            seen[:, lengths[0] :] = 0
+            return forward(ids, seen)
 
-class ExtraReorder(Fault):
-    """An activation in mid-network copied out of channels-last and back."""
-
-    name = "channels-last-reorder"
-
-    def on_module(self, module: torch.nn.Module) -> torch.nn.Module:
-        def there_and_back(layer: torch.nn.Module, inputs: object, output: torch.Tensor) -> torch.Tensor:
-            return output.contiguous().contiguous(memory_format=torch.channels_last)
-
-        for name, layer in module.named_modules():
-            if name == "layer1":
-                layer.register_forward_hook(there_and_back)
-        return module
+        return cut
 
 
 class ExtraWork(Fault):
@@ -262,7 +221,7 @@ class ExtraWork(Fault):
                 torch.mm(matrix, matrix)
             return time.perf_counter_ns() - before_ns
 
-        def slowed(*inputs: torch.Tensor) -> torch.Tensor:
+        def slowed(*inputs: torch.Tensor) -> Answer:
             nonlocal products
             before_ns = time.perf_counter_ns()
             output = forward(*inputs)
@@ -279,10 +238,6 @@ class ExtraWork(Fault):
         return slowed
 
 
-def _module(pattern_entry: object) -> str:
-    return str(getattr(getattr(pattern_entry, "handler", None), "__module__", ""))
-
-
 FAULTS: tuple[Fault, ...] = (
     ScaledLayer(),
     DroppedLayer(),
@@ -293,12 +248,12 @@ FAULTS: tuple[Fault, ...] = (
     WideCalibration(),
     NarrowCalibration(),
     SilentFloat(),
+    SilentBf16(),
     StaleArtefact(),
     ForgedArtefact(),
-    QuantiserToNothing(),
-    FusionsNotRegistered(),
-    GraphBreakInside(),
-    ExtraReorder(),
+    *KERNEL_FAULTS,
+    Leak(),
+    LengthBakedIn(),
     *map(ExtraWork, (1, 2, 3, 5, 10)),
 )
 

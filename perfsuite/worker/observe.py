@@ -21,8 +21,10 @@ from typing import Any
 
 import torch
 from torch.autograd.profiler import profile  # torch.profiler's imports Inductor and SymPy first, for 3 s
+from torch.backends import mkldnn
 
-from perfsuite.records.evidence import PASS_MARK
+from perfsuite.backends.base import Backend, Instrument
+from perfsuite.records.evidence import CREATION_MARK, PASS_MARK
 from perfsuite.worker.amx_busy import amx_busy
 from perfsuite.worker.timing import time_block
 
@@ -31,37 +33,74 @@ _PASSES = 3
 #: Passes without an instrument, for so long and at least so many: within a second latencies drift by
 #: 10 % on two shared cores, and by their median the best of a variant's modes is chosen.
 _FORWARD_NS, _FORWARD_PASSES = 1_000_000_000, 3
+#: A profile tells means, of which the first, cold pass is one.
+_PROFILED_PASSES = 20
 #: Of a pass slower than this, one is enough for each instrument.
 _SLOW_S = 1.0
+
+#: Passes after each of which memory is read: 66 slopes, of which a third may be an allocator's (judgement). What it
+#: keeps of freed memory is given back first: it grew by 277 KiB a pass while it settled (minilm, ipex 2.8).
+_GROWTH_PASSES = 12
+
+#: TorchDynamo tells of its last 64 compilations if it is not asked to keep more; BERT's INT8 under ipex has 72 frames,
+#: and more than one shape.
+_MOST_COMPILATIONS = 10_000
 
 _libc = ctypes.CDLL(None)
 Step = Callable[[], object]
 
 
 def observe(
-    step: Step, speaking: contextlib.AbstractContextManager[object], log: Path, *, forward_s: float | None
+    step: Step,
+    backend: Backend,
+    layers: Callable[[int], object],
+    log: Path,
+    *,
+    forward_s: float | None,
+    several_shapes: bool,
 ) -> dict[str, Any]:
-    """Run ``step`` under one instrument after another; the libraries' lines go into ``log``.
+    """Run ``step`` under one instrument of the backend after another; the libraries' lines go into ``log``.
 
-    ``forward_s`` is what it takes without any, None where nobody has timed it.
+    ``layers`` asks the backend's own profile of so many passes. ``forward_s`` is what a pass takes without any
+    instrument, None where nobody has timed it. Of ``several_shapes`` the memory is read after each of some passes.
     """
     if forward_s is None:
         forward_s = statistics.median(time_block(step, duration_ns=_FORWARD_NS, iterations=_FORWARD_PASSES)) * 1e-9
     slow = forward_s > _SLOW_S
+    held = [_held_after(step) for _ in range(_GROWTH_PASSES if several_shapes else 0)]
     passes_ns: list[int] = []
-    with _stdout_into(log), speaking:
-        for _ in range(1 if slow else _PASSES):
+    with _stdout_into(log), backend.speaking():
+        for _ in range((1 if slow else _PASSES) if Instrument.LINES in backend.instruments else 0):
             _libc.puts(PASS_MARK.encode())
             passes_ns += time_block(step, duration_ns=0, iterations=1)
     return {
         "forward_s": forward_s,
         "passes_s": [duration_ns * 1e-9 for duration_ns in passes_ns],
         "line_s": _line_s(),
+        "held_bytes": held,
+        "creation_lines": _creation_lines(step, log) if Instrument.LINES in backend.instruments else None,
         "threads": torch.get_num_threads(),
-        "operators": _operators(step, warm=not slow),
-        "graphs": graphs(),
+        "operators": _operators(step, warm=not slow) if Instrument.OPERATORS in backend.instruments else [],
+        "graphs": graphs() if Instrument.GRAPHS in backend.instruments else None,
         "amx_busy": amx_busy(step),
+        # The last: it may compile anew.
+        "layers": layers(1 if slow else _PROFILED_PASSES) if Instrument.LAYERS in backend.instruments else None,
     }
+
+
+def _held_after(step: Step) -> int:
+    step()
+    return resident_bytes()
+
+
+def _creation_lines(step: Step, log: Path) -> list[str]:
+    """What oneDNN says of the primitives that one pass makes; importing ipex makes the switch work on both copies."""
+    apart = log.with_suffix(".creations")
+    with _stdout_into(apart), mkldnn.verbose(mkldnn.VERBOSE_ON_CREATION):  # type: ignore[no-untyped-call]
+        step()
+    lines = apart.read_text(errors="replace").splitlines()
+    apart.unlink()
+    return [line for line in lines if CREATION_MARK in line]
 
 
 def resident_bytes() -> int:
@@ -82,6 +121,7 @@ def forget_graphs() -> None:
     if dynamo := sys.modules.get("torch._dynamo.utils"):
         dynamo.counters.clear()
         dynamo.clear_compilation_metrics()
+        dynamo.set_compilation_metrics_limit(_MOST_COMPILATIONS)
 
 
 def graphs() -> dict[str, Any] | None:

@@ -27,6 +27,8 @@ DISTRIBUTIONS = {
     "transformers": "transformers",
     "torchao": "torchao",
     "ipex": "intel_extension_for_pytorch",
+    "openvino": "openvino",
+    "nncf": "nncf",
     "numpy": "numpy",
 }
 
@@ -88,6 +90,8 @@ def answers(*, importing: bool = True) -> dict[str, object]:
     permission = request_amx_permission()
     torch, torch_error = find("torch")
     ipex, ipex_error = find("intel_extension_for_pytorch") if torch else (None, "")
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # it would report that it is used
+    openvino_error = find("openvino")[1] if torch else ""
     mapped = mapped_files(Path("/proc/self/maps").read_text(errors="replace"))
     return {
         "versions": {
@@ -96,6 +100,7 @@ def answers(*, importing: bool = True) -> dict[str, object]:
         },
         "torch_import_error": torch_error,
         "ipex_import_error": ipex_error,
+        "openvino_import_error": openvino_error,
         "amx_tile": _ask(torch, "cpu._is_amx_tile_supported"),
         "amx_fp16": _ask(torch, "cpu._is_amx_fp16_supported"),
         "aten_capability": _ask(torch, "backends.cpu.get_cpu_capability"),

@@ -14,19 +14,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from perfsuite.backends import BACKENDS
 from perfsuite.backends.base import Recipe
+from perfsuite.backends.inductor import compile_in_parallel
+from perfsuite.backends.registry import backend_named
+from perfsuite.errors import AssetError
 from perfsuite.models import load_models
-from perfsuite.models.base import Reads, Sources
+from perfsuite.models.ask import Sources
 from perfsuite.spec import Mode, Precision, workload
 from perfsuite.worker import assets, faults, probe
+from perfsuite.worker.calls import Batch, positional
 from perfsuite.worker.observe import cold_compile_s, forget_graphs, held_bytes, observe, resident_bytes
 from perfsuite.worker.protocol import Closed, Job, Line
-from perfsuite.worker.timing import time_block, warm_up
+from perfsuite.worker.timing import time_passes, warm_up
 
 if TYPE_CHECKING:
     from perfsuite.backends.base import Backend, Forward
-    from perfsuite.models.base import Model
+from perfsuite.models.base import Model
 
 
 class Worker:
@@ -35,11 +38,14 @@ class Worker:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._model: Model = load_models({job.model: job.model_target} if job.model_target else {})[job.model]
-        self._backend: Backend = next(b for b in BACKENDS if b.name == job.backend)
+        self._backend: Backend = backend_named(job.backend)
         self._sources = Sources(photographs=Path(job.photographs), minilm=Path(job.minilm))
         self._folder = Path(job.assets)
         self.forward: Forward
-        self.batches: tuple[assets.Batch, ...]
+        self._unfaulted: Forward  # what the backend prepared, for it to profile
+        self.batches: tuple[Batch, ...]
+        self.walk: tuple[Batch, ...]
+        self._inputs: assets.Inputs
         self._empty_bytes = 0
 
     def make_assets(self, *, policy: str, workloads: list[str]) -> dict[str, Any]:
@@ -47,7 +53,7 @@ class Worker:
         if not (self._folder / "weights.json").exists():
             assets.make_weights(self._model, self._sources, self._folder, policy=policy)
         for name in workloads:
-            if not (self._folder / f"{name}.npz").exists():
+            if not assets.inputs_file(self._folder, name).exists():
                 assets.make_inputs(self._model, self._sources, self._folder, workload(name))
         return {}
 
@@ -60,11 +66,11 @@ class Worker:
         job = self._job
         self._empty_bytes = resident_bytes()
         if Mode(job.mode) in self._backend.compiled_modes:
-            self._backend.compile_in_parallel(len(os.sched_getaffinity(0)))
+            compile_in_parallel(len(os.sched_getaffinity(0)))
         inputs = assets.read_inputs(self._folder, job.workload)
         # A deployed artefact brings its own weights; the preparing process digests them.
-        module = assets.load_module(self._model, self._sources, self._folder)
-        weights_sha256 = assets.digest_weights(module)
+        state = assets.read_weights(self._folder)
+        weights_sha256 = assets.digest_weights(state)
         inputs_sha256 = assets.digest_inputs(inputs)
         artefact_sha256 = self._stamp.read_text() if job.deployment == "load" else None
         digests = {
@@ -77,24 +83,29 @@ class Worker:
         fault = faults.find(job.fault)
         fault.on_stack()
         inputs = fault.on_inputs(inputs)
-        batches = tuple(self._backend.arrange(batch, self._model.reads) for batch in inputs.measured)
+        self.batches = self._arranged(inputs.measured)
+        #: The first batch of each shape.
+        self.walk = tuple(self.batches[inputs.sites.index(site)] for site in dict.fromkeys(inputs.sites))
+        # The largest: where sizes vary, a batch of one is a case of its own to whoever traces or exports.
+        example = max(self.walk, key=lambda batch: sum(part.numel() for part in batch))
+        module = fault.on_module(assets.load_module(self._model, self._sources, state))
         recipe = Recipe(
-            module=fault.on_module(module),
+            module=positional(module, inputs.call, inputs.outputs),
             reads=self._model.reads,
             mode=Mode(job.mode),
             precision=fault.on_precision(Precision(job.precision)),
-            example=batches[0],
-            calibration=tuple(
-                self._backend.arrange(batch, self._model.reads) for batch in fault.on_calibration(inputs)
-            ),
+            example=example,
+            varying=_varying(self.walk),
+            calibration=self._arranged(fault.on_calibration(inputs)),
             calibrated=Path(job.calibrated) if job.calibrated else None,
         )
         loaded_s = time.perf_counter()
-        self.forward = fault.on_forward(self._prepared(recipe, fault.on_digest(weights_sha256)))
-        self.batches = batches
+        self._unfaulted = self._prepared(recipe, fault.on_digest(weights_sha256))
+        self.forward = fault.on_forward(self._unfaulted)
+        self._inputs = inputs
         prepared_s = time.perf_counter()
         forget_graphs()
-        self.forward(*batches[0])
+        self._step()
         first_s = time.perf_counter()
         # What preparing left is as good as eternal: collecting before each block would go through it again.
         gc.collect()
@@ -102,11 +113,15 @@ class Worker:
         return {
             **digests,
             "threads": torch.get_num_threads(),
+            "items": sum(shape.batch for shape in self._model.shapes(workload(job.workload))),
             "load_s": loaded_s - start_s,
             "prepare_s": prepared_s - loaded_s,
             "first_inference_s": first_s - prepared_s,
             "cold_compile_s": cold_compile_s(),
         }
+
+    def _arranged(self, batches: tuple[Batch, ...]) -> tuple[Batch, ...]:
+        return tuple(self._backend.arrange(assets.widened(batch), self._model.reads) for batch in batches)
 
     def _prepared(self, recipe: Recipe, weights_sha256: str) -> Forward:
         if self._job.artefact is None:
@@ -124,27 +139,63 @@ class Worker:
         return Path(self._job.artefact).with_suffix(".sha256")
 
     def outputs(self, *, path: str) -> dict[str, Any]:
-        """Write the output for each measured batch: array ``outputs``, (count, batch, ...), float32."""
-        results = [self.forward(*batch).float().contiguous().numpy() for batch in self.batches]
-        arrays: dict[str, Any] = {"outputs": np.stack(results)}
-        if self._model.reads is Reads.TEXT:
-            arrays["mask"] = np.stack([batch[1].numpy() for batch in self.batches])
+        """Write the outputs for the measured batches of each shape: arrays (inputs, batch, ...), float32.
+
+        The answer names them, and the array of the mask of those that have one.
+        """
+        sites = self._inputs.sites
+        shapes = [str(shape) for shape in self._model.shapes(workload(self._job.workload))]
+        shapes = shapes if len(shapes) > 1 else [""]
+        results = [self.forward(*batch) for batch in self.batches]
+        rows = [(one,) if isinstance(one, torch.Tensor) else tuple(one) for one in results]
+        arrays: dict[str, Any] = {}
+        answers = []
+        for site in dict.fromkeys(sites):
+            here = [index for index, of in enumerate(sites) if of == site]
+            mask = None
+            if self._model.mask:
+                place = self._inputs.call.names.index(self._model.mask)
+                arrays[mask := f"mask_{site}"] = np.stack([self.batches[index][place].numpy() for index in here])
+            for place, output in enumerate(self._inputs.outputs):
+                found = [rows[index][place].float().contiguous().numpy() for index in here]
+                arrays[array := f"output_{site}_{place}"] = self._stacked(output.name, found)
+                answers.append(
+                    {"array": array, "mask": mask, "name": output.name, "yields": output.yields, "shape": shapes[site]}
+                )
         np.savez(path, **arrays)
+        return {"answers": answers}
+
+    def _stacked(self, name: str, found: list[Any]) -> Any:
+        if len({one.shape for one in found}) > 1:
+            raise AssetError(
+                f"model {self._model.name}: output {name or '0'} has other shapes for other inputs of one shape, such "
+                f"as {found[0].shape} and {found[-1].shape}; pad it to one"
+            )
+        return np.stack(found)
+
+    def warm_up(self, *, limit_s: float, least_s: float = 0.0) -> dict[str, Any]:
+        """Iterate until steady, for ``least_s`` at least."""
+        return dataclasses.asdict(warm_up(self._step, limit_ns=int(limit_s * 1e9), least_ns=int(least_s * 1e9)))
+
+    def settle(self, *, passes: int) -> dict[str, Any]:
+        """Iterations that nobody times."""
+        for _ in range(passes):
+            self._step()
         return {}
 
-    def warm_up(self, *, limit_s: float) -> dict[str, Any]:
-        """Iterate until steady."""
-        return dataclasses.asdict(warm_up(self._step, limit_ns=int(limit_s * 1e9)))
+    def block(
+        self, *, duration_s: float, iterations: int, settle: int = 0, start_ns: int | None = None
+    ) -> dict[str, Any]:
+        """Time consecutive iterations, each over the first batch of each shape, after ``settle`` that are not timed.
 
-    def block(self, *, duration_s: float, iterations: int, settle: int = 0) -> dict[str, Any]:
-        """Time consecutive iterations on the first measured batch, after ``settle`` that are not timed."""
+        They begin at ``start_ns``, where that is told, as those of other instances do.
+        """
         before = resource.getrusage(resource.RUSAGE_SELF)
-        for _ in range(settle):
-            self._step()
-        latencies_ns = time_block(self._step, duration_ns=int(duration_s * 1e9), iterations=iterations)
+        self.settle(passes=settle)
+        passes = time_passes(self._step, duration_ns=int(duration_s * 1e9), iterations=iterations, start_ns=start_ns)
         after = resource.getrusage(resource.RUSAGE_SELF)
         return {
-            "latencies_ns": latencies_ns,
+            **dataclasses.asdict(passes),
             "cpu_s": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
             "minor_faults": after.ru_minflt - before.ru_minflt,
             "major_faults": after.ru_majflt - before.ru_majflt,
@@ -160,15 +211,40 @@ class Worker:
         resident = resident_bytes() - self._empty_bytes
         memory = self.memory()  # before the instruments take theirs
         return {
-            **observe(self._step, self._backend.speaking(), Path(log), forward_s=forward_s),
+            **observe(
+                self._step,
+                self._backend,
+                self._layers,
+                Path(log),
+                forward_s=forward_s,
+                several_shapes=len(self.walk) > 1,
+            ),
             **memory,
             "stack_answers": probe.answers(importing=False),
             "resident_bytes": resident,
-            "model_macs": assets.read_macs(self._folder, self._job.workload),
+            "model_macs": self._inputs.macs,
         }
 
-    def _step(self) -> torch.Tensor:
-        return self.forward(*self.batches[0])
+    def _layers(self, passes: int) -> dict[str, Any]:
+        """Of one pass over all shapes."""
+        profiles = [self._backend.layers(self._unfaulted, batch, passes=passes) for batch in self.walk]
+        return {
+            **profiles[0],
+            "duration_s": sum(profile["duration_s"] for profile in profiles),
+            "layers": [layer for profile in profiles for layer in profile["layers"]],
+        }
+
+    def _step(self) -> None:
+        for batch in self.walk:
+            self.forward(*batch)
+
+
+def _varying(batches: tuple[Batch, ...]) -> tuple[tuple[int, ...], ...]:
+    """Of each tensor the dimensions in which the batches differ."""
+    return tuple(
+        tuple(dim for dim, sizes in enumerate(zip(*(part.shape for part in parts), strict=True)) if len(set(sizes)) > 1)
+        for parts in zip(*batches, strict=True)
+    )
 
 
 def serve(line: Line, job: dict[str, Any]) -> None:
@@ -180,6 +256,7 @@ def serve(line: Line, job: dict[str, Any]) -> None:
         "prepare": worker.prepare,
         "outputs": worker.outputs,
         "warm_up": worker.warm_up,
+        "settle": worker.settle,
         "block": worker.block,
         "memory": worker.memory,
         "observe": worker.observe,

@@ -62,6 +62,9 @@ class FaultyForward(torch.nn.Module):
         if self.faulty and self.name == "slows":
             for _ in range(4):
                 features = self.layer(images)
+        # TORCH_FAULTY names a CPU: whose worker has it, and no other instance's, is slow.
+        if self.name == "slow-seat" and os.environ.get("TORCH_FAULTY") in {str(cpu) for cpu in os.sched_getaffinity(0)}:
+            time.sleep(0.02)
         self.passes += 1
         if self.faulty and self.name == "late" and self.passes == 1:
             time.sleep(3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perfsuite.models.base import Sources
+from perfsuite.models.ask import Sources
 from perfsuite.models.tiny import TINY, Tiny
 
 if TYPE_CHECKING:
@@ -56,5 +56,6 @@ __all__ = ["TINY"]
 
 CRASH, HANG, GARBAGE, MEMORY, PARENT = Crash(), Hang(), Garbage(), Memory(), Parent()
 DIES, DOUBLE, NEGATED = Faulty("dies"), Faulty("double"), Faulty("negated")
+SLOW_SEAT = Faulty("slow-seat")
 GROWS, LATE, SLOWS = Faulty("grows"), Faulty("late"), Faulty("slows")
 STALLS, WRONG, WRONG_ALONE = Faulty("stalls"), Faulty("wrong"), Faulty("wrong-alone")

@@ -19,10 +19,7 @@ _BUSY = f"another run times on this machine, and each would disturb the other: a
     [("compare", "current", "current"), ("selfcheck", "compare"), ("selfcheck", "overhead")],
     ids=" ".join,
 )
-def test_a_command_that_times_is_refused(
-    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PERFSUITE_LOCK_FOLDER", str(tmp_path))
+def test_a_command_that_times_is_refused(arguments: tuple[str, ...], tmp_path: Path) -> None:
     perfsuite = Path(sys.executable).with_name("perfsuite")
     with machine_lock("a test"):
         done = subprocess.run(

@@ -33,7 +33,6 @@ interpreter = "{sys.base_prefix}/bin/python3"
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "pyproject.toml").write_text(SETTINGS + _STACKS)
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
-    monkeypatch.setenv("PERFSUITE_LOCK_FOLDER", str(tmp_path))
     return tmp_path
 
 

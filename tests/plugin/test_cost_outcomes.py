@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 import pytest
-from project import SETTINGS
+from project import SETTINGS, words
 
 _MODELS = """
 grows = "misbehaving:GROWS"
@@ -16,7 +18,8 @@ model = "negated"
 backend = "stock"
 ignore = "pt#12345: answers with the wrong sign"
 """
-_SELECTED = ("--benchmark-only", "-m", "stock and eager and bf16 and (grows or late or negated)")
+# What matters in speed is set wide: none of them is slower, and to exclude 2 % takes many pairs.
+_SELECTED = ("--benchmark-only", "--matters", "50%", "-m", "stock and eager and bf16 and (grows or late or negated)")
 
 
 def test_what_costs_more_fails_and_what_is_ignored_is_told(
@@ -36,10 +39,11 @@ def test_what_costs_more_fails_and_what_is_ignored_is_told(
             "late-stock-eager-bf16-latency: regressed*",
             "*costs: first inference takes [3-9].?? s, ?.?? s in *",
         ],
-        ["SKIPPED * negated-*: error*; wrong: *; ignored: pt#12345: answers with the wrong sign"],
         ["ignored (1): pt#12345: answers with the wrong sign", "  negated-*: error*", "    wrong: FP32 reference: *"],
     ):
         night.stdout.fnmatch_lines(lines)
+    skipped = "* SKIPPED * negated-*: error*; wrong: *; ignored: pt#12345: answers with the wrong sign*"
+    assert fnmatchcase(words(night), skipped)
 
 
 def test_an_entry_that_fits_no_variant_is_refused(project: pytest.Pytester) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-_SUITE = Path(__file__).parents[1] / "suite"
+import perfsuite
+
+_SUITE = Path(perfsuite.__file__).parent / "suite"
 
 
 def _tables(result: pytest.RunResult) -> list[str]:

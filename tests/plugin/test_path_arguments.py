@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from perfsuite.arguments import PATH_OPTIONS
+from perfsuite.arguments import BASELINES, PATH_OPTIONS
 from perfsuite.options import add_options
 
 _SENTENCE = "write {0}={1}: behind a space pytest takes a path for a test's, and looks for settings there"
@@ -33,8 +33,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory, project: pytest.Pytester) 
     """Where baselines may be: outside of the project, in it, in another one of ours, and nowhere yet."""
     outside = tmp_path_factory.mktemp("outside")
     other = tmp_path_factory.mktemp("other")
-    (other / "conftest.py").write_text('pytest_plugins = ("perfsuite.plugin",)')
-    (other / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
+    (other / "pyproject.toml").write_text("[tool.pytest.ini_options]\n[tool.perfsuite]\n")
     found = {"outside": outside / "b", "inside": project.path / "b", "another project's": other / "b"}
     for folder in found.values():
         folder.mkdir()
@@ -46,12 +45,14 @@ def folders(tmp_path_factory: pytest.TempPathFactory, project: pytest.Pytester) 
 def test_a_path_behind_a_space_is_refused_and_behind_an_equals_sign_is_not(
     project: pytest.Pytester, folders: dict[str, Path], where: str, option: str
 ) -> None:
-    refused = project.runpytest_inprocess("--collect-only", "--benchmark-only", option, folders[where])
+    path = folders[where] if option == BASELINES else folders[where].with_suffix(".html")
+    refused = project.runpytest_inprocess("--collect-only", "--benchmark-only", option, path)
     assert refused.ret == pytest.ExitCode.USAGE_ERROR
-    assert refused.stderr.str().strip() == f"ERROR: {_SENTENCE.format(option, folders[where])}"
-    taken = project.runpytest_inprocess("--collect-only", "-q", f"{option}={folders[where]}", "-k", "tiny and eager")
+    assert refused.stderr.str().strip() == f"ERROR: {_SENTENCE.format(option, path)}"
+    collecting = ("--collect-only", "--benchmark-only", "-q", "-k", "tiny and eager")
+    taken = project.runpytest_inprocess(*collecting, f"{option}={path}")
     assert taken.ret == 0
-    assert any("test_outputs[tiny-stock-eager" in line for line in taken.outlines)
+    assert any("test_latency[tiny-stock-eager" in line for line in taken.outlines)
 
 
 def test_another_projects_option_of_that_name_is_its_own(pytester: pytest.Pytester) -> None:
@@ -70,7 +71,7 @@ def test_every_option_that_takes_a_path_is_listed() -> None:
         for name, how in parser.declared.items()
         if how.get("type") is Path or how.get("metavar") in ("DIR", "FILE", "PATH")
     ]
-    assert paths == list(PATH_OPTIONS)
+    assert sorted(paths) == sorted(PATH_OPTIONS)
 
 
 def test_what_every_pytest_loads_is_light() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,8 +17,10 @@ import pytest
 
 from perfsuite.errors import WorkerError
 from perfsuite.measure.launch import Worker
+from perfsuite.measure.placement import place
 from perfsuite.measure.rig import Rig
 from perfsuite.measure.stepping import Stand, step
+from perfsuite.records.placement import Binding
 from perfsuite.settings import Settings
 from perfsuite.spec import Mode, Precision, Variant
 
@@ -49,6 +52,15 @@ def prepared(running: Rig) -> Iterator[Worker]:
     with running.worker(PARENT) as worker:
         running.prepare(PARENT, worker)
         yield worker
+
+
+@pytest.mark.skipif(shutil.which("numactl") is None, reason="no numactl here: memory cannot be bound")
+def test_a_worker_s_memory_is_bound_to_its_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    bound = dataclasses.replace(place(SETTINGS), binding=Binding.BOUND)
+    monkeypatch.setattr("perfsuite.measure.rig.place", lambda settings: bound)
+    with rig() as running, running.worker(PARENT) as worker:
+        mappings = [line.split() for line in Path(f"/proc/{worker.pid}/numa_maps").read_text().splitlines()]
+        assert {mapping[1] for mapping in mappings if any(part.startswith("anon=") for part in mapping)} == {"bind:0"}
 
 
 def _state(pid: int) -> str:
@@ -133,7 +145,7 @@ def test_nothing_is_imported_while_a_worker_is_timed() -> None:
     others = _children()
     with rig() as found:
         found.preload(dataclasses.replace(PARENT, backend="ipex", mode=Mode.DYNAMO))
-        with found.timed(PARENT):
+        with found.crew(PARENT):
             launchers = _children() - others
             assert len(launchers) == 2
             seen = []

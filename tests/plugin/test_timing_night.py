@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +51,11 @@ def test_only_what_is_slower_beside_its_baseline_fails(
 ) -> None:
     """The variable that makes one model slower is today's alone: the baseline is stepped without it."""
     monkeypatch.setenv("TORCH_FAULTY", "1")
-    found = night("--confirm", "all")
+    monkeypatch.setenv("TERM", "xterm")
+    shutil.copy(Path(__file__).with_name("terminal_record.py"), project.path / "conftest.py")
+    found = night("--confirm", "all", "--report-html=night.html")
     assert found.ret == 1
+    _assert_still_while_timing(json.loads((project.path / "terminal.json").read_text()))
     found.assert_outcomes(passed=1, failed=1)
     for line in (
         f"*{_SLOWS}: regressed, ratio *",
@@ -58,6 +63,22 @@ def test_only_what_is_slower_beside_its_baseline_fails(
         "*variables: TORCH_FAULTY 1 (was unset)*",
     ):
         found.stdout.fnmatch_lines([line])
+    found.stdout.fnmatch_lines(["page: *night.html"])
+    page = (project.path / "night.html").read_text(encoding="utf-8")
+    for text in (f'<a href="#{_SLOWS}">', "Ratio of each pair of processes", "confirmed regression: ", "TORCH_FAULTY"):
+        assert text in page
+
+
+def _assert_still_while_timing(record: dict[str, Any]) -> None:
+    """The live table was drawn while measuring and confirming, and never while anything was timed."""
+    kinds = [what for what, _, _ in record["events"]]
+    assert kinds.count("begin") == kinds.count("end") > 20
+    assert kinds.count("drawn") > 6
+    for kind, following in pairwise(kinds):
+        assert (kind == "begin") == (following == "end"), "something was drawn while a block was timed"
+    assert {threads for what, _, threads in record["events"] if what == "begin"} == {1}
+    for words in ("measuring ", "screening ", _SLOWS, "left to measure", "left to confirm"):
+        assert words in record["drawn"]
 
 
 def test_a_machine_that_moved_fails_nobody(project: pytest.Pytester, night: Callable[..., pytest.RunResult]) -> None:

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from project import words
 
 _EAGER = "stock and eager and fp32"
 _TWO = "tiny and stock and eager and (fp32 or bf16)"
@@ -40,7 +41,7 @@ def test_each_failure_costs_its_own_variant_and_says_what_happened(
     outcomes = result.parseoutcomes()
     assert outcomes["passed"] == 1
     assert outcomes.get("failed", 0) + outcomes.get("errors", 0) == 4
-    output = result.stdout.str()
+    output = words(result)
     assert "killed by SIGSEGV" in output
     assert "about to touch what is not mine" in output
     assert "hung: no answer within 15 s" in output

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from perfsuite.backends.registry import slug_of
+from perfsuite.check.outputs import Answer, Outputs
+from perfsuite.models.base import Yields
 from perfsuite.records.baseline import Accepted, Baseline
 from perfsuite.records.machine import MachineClass, Permission, StackAnswers, Versions
 from perfsuite.records.measurement import Block, Digests, Measurement, Replicate, Stack, Stages, Warmup
+from perfsuite.records.placement import Choice, Placement, Seat
 from perfsuite.records.session import Commit, MachineState, Session
 from perfsuite.spec import Mode, Precision, Variant
 from perfsuite.store.documents import KEY, head_fields, measurement_fields
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 VARIANT = Variant(model="resnet50", backend="ipex", mode=Mode.TORCHSCRIPT, precision=Precision.BF16, workload="latency")
 OTHER_VARIANT = dataclasses.replace(VARIANT, model="bert-base")
 ONCE_VARIANT = dataclasses.replace(VARIANT, workload="example")
 
 MACHINE = MachineClass(cpu_model="Some Xeon", physical_cores=8, isa=("amx_tile", "avx2"), threads=4)
+PLACEMENT = Placement(seats=(Seat(cpus=(0, 1, 2, 3), nodes=(0,)),), choice=Choice.ONLY_NODE)
 STACK = Stack(python="3.11.7", packages={"intel-extension-for-pytorch": "2.8.0", "torch": "2.8.0"})
 OLD_STACK = Stack(python="3.11.7", packages={"intel-extension-for-pytorch": "2.7.0", "torch": "2.7.0"})
 DIGESTS = Digests(weights_sha256="a" * 64, inputs_sha256="b" * 64)
@@ -84,7 +93,7 @@ def session(*measurements: Measurement, begun_at: str = "2026-01-02T03:04:05.678
 
 
 def baseline(
-    *measurements: Measurement, stack_slug: str = STACK.slug, accepted_at: str | None = "2026-11-01T00:00:00+00:00"
+    *measurements: Measurement, stack_slug: str = slug_of(STACK), accepted_at: str | None = "2026-11-01T00:00:00+00:00"
 ) -> Baseline:
     """A session for each measurement, the newest first; all began when they were accepted."""
     begun_at = accepted_at or "2026-11-01T00:00:00+00:00"
@@ -104,7 +113,7 @@ def document(*measurements: Measurement, begun_at: str = "2026-01-02T03:04:05.67
             {
                 "group": "resnet50 latency",
                 "name": f"test_latency[{one.variant.id}]",
-                "fullname": f"tests/suite/test_speed.py::test_latency[{one.variant.id}]",
+                "fullname": f"perfsuite/suite/test_speed.py::test_latency[{one.variant.id}]",
                 "params": {"variant": one.variant.id},
                 "param": one.variant.id,
                 "extra_info": {KEY: measurement_fields(one)},
@@ -118,3 +127,14 @@ def document(*measurements: Measurement, begun_at: str = "2026-01-02T03:04:05.67
         KEY: head_fields(session(*measurements, begun_at=begun_at)),
         **top,
     }
+
+
+def outputs_of(
+    values: NDArray[np.float32],
+    *,
+    yields: Yields = Yields.LOGITS,
+    digests: Digests = DIGESTS,
+    **answer: Any,
+) -> Outputs:
+    """The outputs of a model that returns one tensor, at one shape."""
+    return Outputs(answers=(Answer(yields=yields, values=values, **answer),), digests=digests)

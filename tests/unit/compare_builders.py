@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from builders import DIGESTS, STACK, VARIANT, replicate
+from builders import DIGESTS, PLACEMENT, STACK, VARIANT, replicate
 
 from perfsuite.judge.outcome import judge_variant
 from perfsuite.measure.journal import Journal
@@ -112,12 +112,15 @@ def row(found: Outcome | None = None, **changes: Any) -> Row:
     return dataclasses.replace(whole, **changes)
 
 
+def stack_side(name: str, **changes: Any) -> StackSide:
+    whole = StackSide(name=name, backend="ipex", stack=STACK, machine_slug="some-xeon-8c-4t", placement=PLACEMENT)
+    return dataclasses.replace(whole, **changes)
+
+
 def report(*rows: Row, **changes: Any) -> Report:
     whole = Report(
-        baseline=StackSide(name="ipex-2.7", backend="ipex", stack=STACK),
-        candidate=StackSide(name="ipex-2.8", backend="ipex", stack=STACK),
-        machine_slug="some-xeon-8c-4t",
-        threads=4,
+        baseline=stack_side("ipex-2.7"),
+        candidate=stack_side("ipex-2.8"),
         resolution=0.02,
         coverage=0.95,
         rows=rows,

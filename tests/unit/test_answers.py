@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from builders import DIGESTS, VARIANT
+from builders import VARIANT, outputs_of
 from evidence_builders import evidence, kernel, operator
 
 from perfsuite.check.outputs import Outputs
@@ -25,7 +25,7 @@ from perfsuite.spec import Mode, Variant
 
 DEPLOYED = dataclasses.replace(VARIANT, mode=Mode.DEPLOYED)
 REFERENCE = VARIANT.reference
-OUTPUTS = Outputs(values=np.ones((1, 2, 10), np.float32), mask=None, digests=DIGESTS)
+OUTPUTS = outputs_of(np.ones((1, 2, 10), np.float32))
 SEEN = evidence([kernel()], [operator()])
 
 
@@ -46,7 +46,7 @@ class _Workers:
 
     def _answer(self, file: Path) -> None:
         self.told.append(("answer",))
-        np.savez(file, outputs=np.full((1, 2, 10), 2, np.float32))
+        np.savez(file, output_0_0=np.full((1, 2, 10), 2, np.float32))
 
     def _outputs(self, file: Path) -> Outputs:
         self.told.append(("outputs",))
@@ -112,11 +112,9 @@ def test_an_artefact_is_saved_once_by_a_process_that_answers_too(workers: _Worke
     answers.forget(DEPLOYED)
     answers.evidence(DEPLOYED, fault=None)
     answers.keep(_timed(workers, DEPLOYED), observing=False, forward_s=0.25)
-    assert found.prepared is not None
-    assert found.prepared.max() == 2
-    kept = answers.outputs(DEPLOYED, fault=None, observing=False).prepared
-    assert kept is not None
-    assert kept.max() == 2
+    for one in (found, answers.outputs(DEPLOYED, fault=None, observing=False)):
+        assert one.answers[0].prepared is not None
+        assert one.answers[0].prepared.max() == 2
     load = ("start", Mode.DEPLOYED, "load")
     assert workers.told == [
         ("start", Mode.DEPLOYED, "save"),

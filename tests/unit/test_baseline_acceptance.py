@@ -8,6 +8,7 @@ import pytest
 from builders import DIGESTS, MACHINE, OLD_STACK, OTHER_VARIANT, STACK, VARIANT, document, measurement
 from evidence_builders import evidence, kernel
 
+from perfsuite.backends.registry import slug_of
 from perfsuite.errors import BaselineError
 from perfsuite.records.baseline import Acceptance, Baseline
 from perfsuite.records.evidence import Evidence
@@ -33,7 +34,7 @@ def _day(day: int) -> str:
 
 
 def _name(day: int, stack: Stack = STACK) -> str:
-    return f"{MACHINE.slug}/{stack.slug}/202601{day:02}T000000.000000Z.json"
+    return f"{MACHINE.slug}/{slug_of(stack)}/202601{day:02}T000000.000000Z.json"
 
 
 def _accept(baselines: Baselines, day: int, *measurements: Measurement, **how: Any) -> Acceptance:

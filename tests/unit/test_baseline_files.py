@@ -12,6 +12,7 @@ import pytest
 from builders import DIGESTS, MACHINE, OTHER_VARIANT, STACK, VARIANT, document, measurement, session
 from evidence_builders import evidence, graphs, kernel, operator
 
+from perfsuite.backends.registry import slug_of
 from perfsuite.errors import BaselineError
 from perfsuite.records.accuracy import Accuracy
 from perfsuite.records.baseline import Baseline
@@ -28,7 +29,7 @@ def baselines(tmp_path: Path) -> Baselines:
 
 
 def _file(baselines: Baselines) -> Path:
-    return baselines.folder / MACHINE.slug / STACK.slug / "20260102T030405.678000Z.json"
+    return baselines.folder / MACHINE.slug / slug_of(STACK) / "20260102T030405.678000Z.json"
 
 
 def test_what_was_accepted_is_found_by_a_later_session(baselines: Baselines) -> None:
@@ -193,7 +194,7 @@ def test_a_file_is_found_where_it_belongs(baselines: Baselines, name: str) -> No
 
 
 def test_a_file_of_an_older_perfsuite_is_named_with_what_to_do(baselines: Baselines) -> None:
-    path = baselines.folder / MACHINE.slug / f"{STACK.slug}.json"
+    path = baselines.folder / MACHINE.slug / f"{slug_of(STACK)}.json"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(document(FIRST)))
     with pytest.raises(BaselineError, match=r"2.8.0.json is not a folder of sessions: .*delete it, and accept anew"):

@@ -9,6 +9,7 @@ import pytest
 from builders import DIGESTS, MACHINE, OLD_STACK, OTHER_VARIANT, STACK, VARIANT, baseline, document, measurement
 from evidence_builders import evidence, kernel
 
+from perfsuite.backends.registry import slug_of
 from perfsuite.records.baseline import Difference, Incomparable, Lack, Missing
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.machine import MachineClass
@@ -53,9 +54,9 @@ def _baselines(folder: Path, *accepted: Accepted) -> Baselines:
         ([(MINE, 1), (_other(MINE), 2)], None, MINE, 1),
         ([(OLD, 1), (_other(OLD), 2)], None, OLD, 1),
         ([(OLD, 1), (_other(OLDEST), 2)], None, OLD, 1),
-        ([(MINE, 2), (OLD, 1)], OLD_STACK.slug, OLD, 1),
-        ([(OLD, 1), (OLDEST, 2)], OLD_STACK.slug, OLD, 1),
-        ([(MINE, 1), (OLD, 2)], STACK.slug, MINE, 1),
+        ([(MINE, 2), (OLD, 1)], slug_of(OLD_STACK), OLD, 1),
+        ([(OLD, 1), (OLDEST, 2)], slug_of(OLD_STACK), OLD, 1),
+        ([(MINE, 1), (OLD, 2)], slug_of(STACK), MINE, 1),
         ([(MINE, 1), (dataclasses.replace(OLD, machine=ELSEWHERE), 2)], None, MINE, 1),
     ],
     ids=[
@@ -69,7 +70,7 @@ def test_what_a_measurement_is_held_against(
     tmp_path: Path, accepted: list[Accepted], stack_slug: str | None, found: Measurement, day: int
 ) -> None:
     at = f"2026-01-{day:02}T00:00:00+00:00"
-    expected = baseline(found, stack_slug=found.stack.slug, accepted_at=at)
+    expected = baseline(found, stack_slug=slug_of(found.stack), accepted_at=at)
     assert _baselines(tmp_path, *accepted).find(measurement(5), stack_slug=stack_slug) == expected
 
 
@@ -77,17 +78,17 @@ def test_what_a_measurement_is_held_against(
     ("accepted", "stack_slug", "missing"),
     [
         ([], None, Missing(kind=Lack.NO_CLASS, machine_slug=MACHINE.slug)),
-        ([], STACK.slug, Missing(kind=Lack.NO_CLASS, machine_slug=MACHINE.slug)),
-        ([(OTHER, 1)], None, Missing(kind=Lack.NO_VARIANT, machine_slug=MACHINE.slug, stacks=(STACK.slug,))),
+        ([], slug_of(STACK), Missing(kind=Lack.NO_CLASS, machine_slug=MACHINE.slug)),
+        ([(OTHER, 1)], None, Missing(kind=Lack.NO_VARIANT, machine_slug=MACHINE.slug, stacks=(slug_of(STACK),))),
         (
             [(OTHER, 1), (OLD, 2)],
-            STACK.slug,
-            Missing(kind=Lack.NO_VARIANT, machine_slug=MACHINE.slug, stacks=(OLD_STACK.slug, STACK.slug)),
+            slug_of(STACK),
+            Missing(kind=Lack.NO_VARIANT, machine_slug=MACHINE.slug, stacks=(slug_of(OLD_STACK), slug_of(STACK))),
         ),
         (
             [(MINE, 1), (OLD, 2)],
             "torch-1.0",
-            Missing(kind=Lack.NO_STACK, machine_slug=MACHINE.slug, stacks=(OLD_STACK.slug, STACK.slug)),
+            Missing(kind=Lack.NO_STACK, machine_slug=MACHINE.slug, stacks=(slug_of(OLD_STACK), slug_of(STACK))),
         ),
         (
             [(dataclasses.replace(MINE, machine=ELSEWHERE), 1)],
@@ -193,8 +194,8 @@ def test_a_class_that_lacks_the_variant_is_not_the_nearest(tmp_path: Path) -> No
         ([(_observed(MINE), 1), (_other(MINE), 2)], None, OBSERVED),
         ([(_other(MINE), 1), (_observed(MINE), 2)], None, OBSERVED),
         ([(_observed(MINE), 1), (_observed(_other(MINE), SEEN_LATER), 2)], None, SEEN_LATER),
-        ([(_observed(MINE), 2), (_observed(OLD, SEEN_LATER), 1)], OLD_STACK.slug, SEEN_LATER),
-        ([(_observed(MINE), 1)], OLD_STACK.slug, None),
+        ([(_observed(MINE), 2), (_observed(OLD, SEEN_LATER), 1)], slug_of(OLD_STACK), SEEN_LATER),
+        ([(_observed(MINE), 1)], slug_of(OLD_STACK), None),
     ],
     ids=[
         "own", "without", "other-variant", "other-class", "another-stack", "newest-stack", "own-before-newer",
@@ -214,8 +215,8 @@ def test_the_evidence_is_that_of_the_baseline(
         ([(MINE, 1), (OTHER, 2)], None, {VARIANT, OTHER_VARIANT}),
         ([(MINE, 1), (dataclasses.replace(OTHER, stack=OLD_STACK), 2)], None, {VARIANT}),
         ([(OLD, 1), (dataclasses.replace(OTHER, stack=OLDEST_STACK), 2)], None, {OTHER_VARIANT}),
-        ([(MINE, 1), (dataclasses.replace(OTHER, stack=OLD_STACK), 2)], OLD_STACK.slug, {OTHER_VARIANT}),
-        ([(MINE, 1)], OLD_STACK.slug, set()),
+        ([(MINE, 1), (dataclasses.replace(OTHER, stack=OLD_STACK), 2)], slug_of(OLD_STACK), {OTHER_VARIANT}),
+        ([(MINE, 1)], slug_of(OLD_STACK), set()),
         ([(dataclasses.replace(MINE, machine=ELSEWHERE), 1)], None, set()),
     ],
     ids=["nothing", "own", "own-before-newer", "newest", "the-one-asked-for", "not-the-one-asked-for", "other-class"],
@@ -228,7 +229,7 @@ def test_the_variants_of_the_baseline(
 
 def test_stacks_are_listed_newest_first(tmp_path: Path) -> None:
     baselines = _baselines(tmp_path, (OLD, 2), (MINE, 1), (OLDEST, 3))
-    assert baselines.stacks(MACHINE) == (OLDEST_STACK.slug, OLD_STACK.slug, STACK.slug)
+    assert baselines.stacks(MACHINE) == (slug_of(OLDEST_STACK), slug_of(OLD_STACK), slug_of(STACK))
     assert baselines.stacks(ELSEWHERE) == ()
 
 
@@ -256,7 +257,7 @@ def five_hours_west() -> Iterator[None]:
 def test_newest_is_by_time_not_by_text(tmp_path: Path, earlier: str, later: str, order: int) -> None:
     for one, at in ((OLD, earlier), (OLDEST, later))[::order]:
         Baselines(tmp_path, most=8).accept(document(one, begun_at=at), only_new=False)
-    assert Baselines(tmp_path, most=8).stacks(MACHINE) == (OLDEST_STACK.slug, OLD_STACK.slug)
+    assert Baselines(tmp_path, most=8).stacks(MACHINE) == (slug_of(OLDEST_STACK), slug_of(OLD_STACK))
 
 
 def test_without_a_folder_there_is_nothing(tmp_path: Path) -> None:

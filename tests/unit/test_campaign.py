@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builders import DIGESTS, MACHINE, OTHER_VARIANT, STACK, VARIANT, replicate, session
+from builders import DIGESTS, MACHINE, OTHER_VARIANT, STACK, VARIANT, outputs_of, replicate, session
 from evidence_builders import evidence, graphs, kernel, operator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perfsuite.check.outputs import Outputs
 from perfsuite.check.sketch import sketch
 from perfsuite.errors import UsageError
 from perfsuite.measure.campaign import CheckEntry, Journal, JournalEntry
@@ -33,7 +32,7 @@ def _entry(variant: Variant, latency_ns: int) -> JournalEntry:
 
 FIRST, SECOND, THIRD = _entry(A, 1), _entry(B, 2), _entry(A, 3)
 EVIDENCE = evidence([kernel()], [operator()], graphs=graphs("print"))
-OUTPUTS = Outputs(values=np.ones((1, 2, 10), np.float32), mask=None, digests=DIGESTS)
+OUTPUTS = outputs_of(np.ones((1, 2, 10), np.float32))
 WRONG = Violation(kind=Kind.SQNR_LOW, expected=25.0, found=3.0)
 EQUAL = Accuracy(sqnr_db=math.inf, centred_cosine=None, variation=0.0, agreement=1.0, max_error=0.0)
 OBSERVED = CheckEntry(

@@ -18,7 +18,7 @@ from perfsuite.cli import main
         ("folder.md", "folder.md cannot be written"),
         ("locked.md", "locked.md cannot be written"),
         ("locked/report.md", "locked/report.md cannot be written"),
-        ("report.xls", "report.xls: the ending says how it is written: .json or .md"),
+        ("report.xls", "report.xls: the ending says how it is written: .json, .md, .html or .htm"),
     ],
 )
 def test_an_output_that_cannot_be_written_is_refused_at_once(

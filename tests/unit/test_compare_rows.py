@@ -20,8 +20,12 @@ from perfsuite.gates.expectations import expectation
 from perfsuite.models.base import Reads
 from perfsuite.records.comparison import PairingFailure, Row
 from perfsuite.records.isa import Isa
+from perfsuite.records.measurement import Load
+from perfsuite.records.pair import Pairing
 from perfsuite.records.speed import Reason, Speed, Verdict
 from perfsuite.records.violation import Against, Kind, Violation
+from perfsuite.settings import Settings
+from perfsuite.spec import Mode
 
 EVIDENCE = evidence([kernel()])
 WRONG = Violation(kind=Kind.SQNR_LOW, expected=25.0, found=3.0)
@@ -29,15 +33,19 @@ HARMLESS = Violation(kind=Kind.GRAPH_BREAKS, expected=0, found=1)
 NO_AMX = Violation(kind=Kind.ISA, subject="bf16", expected=0.85, found=0.0, best="amx")
 
 
-def _row(folder: Path, found: Speed | None, *records: object) -> Row:
+def _row(folder: Path, found: Speed | None, *records: object, pairing: Pairing = PAIRING) -> Row:
     journal = Journal.create(folder, HEADER)
     for record in records:
         journal.append(record)
     rig = SimpleNamespace(
-        stack=STACK, machine=MACHINE, environment={}, expectation=lambda variant: expectation(variant, Reads.IMAGES)
+        stack=STACK,
+        machine=MACHINE,
+        environment={},
+        settings=Settings(),
+        expectation=lambda variant: expectation(variant, Reads.IMAGES),
     )
     party = Party(name="some", backend="ipex", rig=cast(Any, rig))
-    (row,) = rows(party, party, {PAIRING: found}, journal, resolution=0.02)
+    (row,) = rows(party, party, {pairing: found}, journal, resolution=0.02)
     return row
 
 
@@ -127,3 +135,37 @@ def test_silicon_that_the_baseline_used_is_lost_though_the_gates_are_content(tmp
     weaker = dataclasses.replace(seen.candidate, evidence=evidence([kernel(isa=Isa.AVX512_BF16)]))
     outcome = _row(tmp_path, speed(), dataclasses.replace(seen, candidate=weaker)).outcome
     assert [one.kind for one in outcome.lost] == [Kind.ISA]
+
+
+IN_EAGER = dataclasses.replace(PAIRING, candidate=dataclasses.replace(PAIRING.candidate, mode=Mode.EAGER))
+
+
+@pytest.mark.parametrize(
+    ("pairing", "peaks_mib", "costs"),
+    [
+        pytest.param(PAIRING, (400, 400), (), id="as much"),
+        pytest.param(PAIRING, (600, 600), (Kind.PEAK_MEMORY,), id="more"),
+        pytest.param(PAIRING, (600, 400), (), id="once more"),
+        pytest.param(PAIRING, (600,), (), id="one pair alone"),
+        pytest.param(IN_EAGER, (600, 600), (), id="another mode"),
+    ],
+)
+def test_what_the_candidate_takes_more_of_is_a_regression(
+    tmp_path: Path, pairing: Pairing, peaks_mib: tuple[int, ...], costs: tuple[Kind, ...]
+) -> None:
+    pairs = [pair(1.0, pairing=pairing, peak_rss_bytes=peak << 20) for peak in peaks_mib]
+    held = [
+        dataclasses.replace(one, baseline=dataclasses.replace(one.baseline, peak_rss_bytes=400 << 20)) for one in pairs
+    ]
+    outcome = _row(tmp_path, speed(), examination(EVIDENCE), *held, pairing=pairing).outcome
+    assert tuple(one.kind for one in outcome.costs) == costs
+    assert outcome.verdict is (Verdict.REGRESSED if costs else Verdict.UNCHANGED)
+
+
+def test_twice_the_instances_may_hold_twice_the_memory(tmp_path: Path) -> None:
+    two = Load(window_ns=100, passes=(1.0, 1.0), items=1)
+    pairs = []
+    for one in (pair(1.0, peak_rss_bytes=1 << 30), pair(1.0, peak_rss_bytes=1 << 30)):
+        blocks = tuple(dataclasses.replace(block, load=two) for block in one.candidate.blocks)
+        pairs.append(dataclasses.replace(one, candidate=dataclasses.replace(one.candidate, blocks=blocks)))
+    assert _row(tmp_path, speed(), examination(EVIDENCE), *pairs).outcome.costs == ()

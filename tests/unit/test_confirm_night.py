@@ -13,7 +13,7 @@ from builders import OTHER_VARIANT, VARIANT
 from compare_builders import PairHeader, PairJournal, pair
 
 from perfsuite.confirm import night
-from perfsuite.confirm.night import Aim, Night
+from perfsuite.confirm.night import PAIRS_A_LAUNCH, Aim, Night
 from perfsuite.errors import StandError
 from perfsuite.measure.clock import Clock
 from perfsuite.records.confirmation import Shortlist
@@ -102,7 +102,7 @@ def test_either_side_starts_as_often(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_launchers_are_started_anew_every_few_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = _Bench(monkeypatch, _Clock(8.0 * 12), {SLOW: 1.02})
     _night(bench, PairJournal.create(tmp_path, PairHeader()), [SLOW])
-    assert bench.launches == 2 * -(-len(bench.asked) // 4)
+    assert bench.launches == 2 * -(-len(bench.asked) // PAIRS_A_LAUNCH)
 
 
 def test_it_ends_with_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -44,6 +44,7 @@ class _Bench:
         self.broken: str = ""
         self.costs: tuple[Violation, ...] = ()
         self.digests = DIGESTS
+        self.alike: set[Variant] = set()
         monkeypatch.setattr(night, "measure_pair", self._measure)
         monkeypatch.setattr(confirming, "pair_cost_violations", lambda pairs, limits: self.costs)
 
@@ -58,7 +59,7 @@ class _Bench:
         self.opened.append(found)
         if self.broken:
             raise StackError(self.broken)
-        yield _rig(lambda variant: EVIDENCE)
+        yield _rig(lambda variant: EVIDENCE, alike=self.alike)
         self.closed += 1
 
     def confirm(self, folder: Path, *suspects: Suspect, budget_s: float = 60.0) -> dict[Variant, Confirmed]:
@@ -74,8 +75,10 @@ class _Bench:
         )
 
 
-def _rig(observe: Callable[[Variant], Any]) -> Any:
-    return SimpleNamespace(relaunch=lambda variant: None, evidence=observe)
+def _rig(observe: Callable[[Variant], Any], *, alike: Collection[Variant] = ()) -> Any:
+    return SimpleNamespace(
+        relaunch=lambda variant: None, evidence=observe, runs_alike=lambda other, variant: variant in alike
+    )
 
 
 def _suspect(variant: Variant = VARIANT, *, matters: float = 1.02, **stored: Any) -> Suspect:
@@ -102,6 +105,19 @@ def test_the_slow_one_is_a_regression_and_the_other_is_not(tmp_path: Path, monke
     }
     assert found[VARIANT].judgement.confirmation.differences == (KERNEL,)
     assert len(bench.opened) == bench.closed == 1
+
+
+def test_what_would_be_one_process_twice_is_not_stepped_beside_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = _Bench(monkeypatch, {OTHER_VARIANT: 1.0})
+    bench.alike = {VARIANT}
+    found = bench.confirm(tmp_path, _suspect(), _suspect(OTHER_VARIANT))
+    assert set(bench.asked) == {OTHER_VARIANT}
+    judgement = found[VARIANT].judgement
+    assert (judgement.speed.verdict, judgement.speed.reason) == (Verdict.UNCHANGED, Reason.SAME_SOFTWARE)
+    assert judgement.confirmation.finding is Finding.SAME_SOFTWARE
+    assert judgement.confirmation.differences == (KERNEL,)
 
 
 def test_each_stack_and_environment_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

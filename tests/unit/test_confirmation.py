@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import pytest
 from builders import VARIANT, baseline, measurement
 from compare_builders import pair, side
 
-from perfsuite.judge.confirmation import judge_confirmation, unconfirmed, unsuspected
+from perfsuite.judge.confirmation import judge_confirmation, same_software, unconfirmed, unsuspected
 from perfsuite.judge.outcome import judge_variant, with_confirmation
 from perfsuite.records.confirmation import Finding
 from perfsuite.records.pair import Pair
@@ -85,7 +84,7 @@ def test_without_a_look_there_is_no_interval() -> None:
         conclusion=Conclusion.INCONCLUSIVE,
         pairs=0,
         ratio=None,
-        interval=Interval(low=0.0, high=math.inf, coverage=0.95),
+        interval=None,
     )
     found = judge_confirmation(STORED, [], nothing, matters=1.02, slow_error=0.01)
     assert (found.speed.interval, found.speed.candidate_s, found.confirmation.moved) == (None, None, None)
@@ -136,6 +135,33 @@ def test_costs_that_vary_are_those_that_pairs_tell(
     assert (outcome.costs, outcome.verdict) == (left, verdict)
 
 
-def test_costs_that_nobody_could_confirm_stay() -> None:
-    outcome = judge_variant(VARIANT, speed=STORED, costs=(HEAVIER, LARGER))
-    assert with_confirmation(outcome, unconfirmed(STORED, "no uv", matters=1.02)).costs == (HEAVIER, LARGER)
+_LASTING = (Kind.PEAK_MEMORY, Kind.MEMORY_GROWTH, Kind.ARTEFACT_SIZE, Kind.ACCURACY_DRIFT)
+_OF_THE_MACHINE = (Kind.FIRST_INFERENCE, Kind.PREPARE, Kind.COMPILE, Kind.IMPORT, Kind.STALLS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "stays"), [*((kind, True) for kind in _LASTING), *((kind, False) for kind in _OF_THE_MACHINE)]
+)
+def test_a_cost_that_nobody_could_confirm_is_red_only_where_the_machine_adds_nothing_to_it(
+    kind: Kind, stays: bool
+) -> None:
+    cost = Violation(kind=kind, expected=1.0, found=9.0, against=Against.BASELINE)
+    stored = judge_variant(VARIANT, speed=STORED, costs=(cost,))
+    outcome = with_confirmation(stored, unconfirmed(STORED, "no uv", matters=1.02))
+    assert outcome.confirmation is not None
+    found = (outcome.costs, outcome.confirmation.doubtful_costs, outcome.verdict)
+    assert found == (((cost,), (), Verdict.REGRESSED) if stays else ((), (cost,), Verdict.INCONCLUSIVE))
+
+
+@pytest.mark.parametrize(
+    ("stored_ratio", "finding"),
+    [
+        pytest.param(1.06, Finding.DRIFT, id="slower by more than what matters"),
+        pytest.param(0.9, Finding.DRIFT, id="faster by it"),
+        pytest.param(1.01, Finding.SAME_SOFTWARE, id="within it"),
+    ],
+)
+def test_of_the_same_software_only_the_machine_can_have_moved(stored_ratio: float, finding: Finding) -> None:
+    found = same_software(dataclasses.replace(STORED, ratio=stored_ratio), matters=1.02)
+    assert (found.speed.verdict, found.speed.reason) == (Verdict.UNCHANGED, Reason.SAME_SOFTWARE)
+    assert (found.confirmation.finding, found.confirmation.moved) == (finding, stored_ratio)

@@ -14,6 +14,7 @@ from perfsuite.records.baseline import Difference
 from perfsuite.records.confirmation import Confirmation, Finding
 from perfsuite.records.outcome import Outcome
 from perfsuite.records.speed import Reason, Verdict
+from perfsuite.records.violation import Against, Kind, Violation
 from perfsuite.report.confirmation import confirmation_lines, plan_line, suspicion_lines
 from perfsuite.report.outcome import outcome_lines
 
@@ -54,6 +55,16 @@ def _outcome(finding: Finding, ratio: float = 1.001, **changes: object) -> Outco
             id="drift",
         ),
         pytest.param(
+            _confirmation(Finding.DRIFT, pairs=0, differences=(KERNEL,)),
+            [
+                "machine drift: packages, variables and code are those of the accepted session, so that both sides "
+                "would be one process; the stored sessions said 1.080",
+                "the baseline's stack itself takes 1.08 times what it did in its sessions",
+                "of the machine: kernel 6.2 (was 6.1)",
+            ],
+            id="drift of the same software",
+        ),
+        pytest.param(
             _confirmation(Finding.NOT_REPRODUCED, pairs=1),
             [
                 "not reproduced: 1 pair of processes, side by side with the baseline's stack; the stored sessions said "
@@ -75,6 +86,22 @@ def _outcome(finding: Finding, ratio: float = 1.001, **changes: object) -> Outco
             ["not confirmed: uv cannot build it; the stored sessions said 1.080"],
             id="not run",
         ),
+        pytest.param(
+            _confirmation(
+                Finding.NOT_RUN,
+                why="there was no time for it",
+                doubtful_costs=(
+                    Violation(kind=Kind.STALLS, expected=0.004, found=0.513, against=Against.BASELINE),
+                    Violation(kind=Kind.FIRST_INFERENCE, expected=0.1, found=3.0, against=Against.BASELINE),
+                ),
+            ),
+            [
+                "not confirmed: there was no time for it; the stored sessions said 1.080",
+                "costs, not confirmed: 51.3% of the time is stalls, 0.4% in the baseline",
+                "costs, not confirmed: first inference takes 3.00 s, 0.10 s in the baseline",
+            ],
+            id="not run, with costs",
+        ),
     ],
 )
 def test_what_is_said_of_a_suspicion(confirmation: Confirmation, lines: list[str]) -> None:
@@ -93,6 +120,14 @@ def test_the_end_of_a_run_tells_what_came_to_nothing() -> None:
         f"{OTHER_VARIANT.id} (stored 1.080, side by side 1.001)",
         "  the baseline's stack itself takes 1.08 to 1.12 times what it did in its sessions",
         "  of the machine: kernel 6.2 (was 6.1), CPU time of other processes 48% while the pairs were timed",
+    ]
+
+
+def test_the_end_of_a_run_counts_those_whose_software_is_the_same() -> None:
+    same = [_outcome(Finding.SAME_SOFTWARE, pairs=0), _outcome(Finding.SAME_SOFTWARE, pairs=0)]
+    assert list(suspicion_lines(same, "suspects")) == [
+        "same software (2): packages, variables and code are those of the accepted session, so that both sides would "
+        "be one process; the stored sessions said 1.080 to 1.080"
     ]
 
 

@@ -217,8 +217,20 @@ def test_a_lone_first_worker_is_held_against_first_workers() -> None:
 def test_stalls_are_told_by_enough_iterations_that_nobody_disturbed(
     count: int, conditions: dict[str, float], told: bool
 ) -> None:
-    before = _stalling(*[1000] * count)
-    stalling = _stalling(*[1000] * (count - 2), 90_000, 90_000, **conditions)
+    before = _stalling(*[1_000_000] * count)
+    stalling = _stalling(*[1_000_000] * (count - 2), 90_000_000, 90_000_000, **conditions)
+    assert bool(cost_violations([before], stalling, LIMITS)) is told
+
+
+@pytest.mark.parametrize(
+    ("others_cpu_s", "told"),
+    [pytest.param(0.0, True, id="nobody else"), pytest.param(0.01, False, id="a tick of others in each block")],
+)
+def test_what_others_take_of_short_blocks_is_no_stall_of_the_program(others_cpu_s: float, told: bool) -> None:
+    """Of each 40 iterations of 0.1 ms four take 1 ms, so that half of a block of 8 ms is stalls."""
+    before = _stalling(*[100_000] * 100)
+    (one,) = _stalling(*[100_000] * 36, *[1_000_000] * 4, others_cpu_s=others_cpu_s, steal_s=0.0).replicates
+    stalling = _of(dataclasses.replace(one, blocks=one.blocks * 25))
     assert bool(cost_violations([before], stalling, LIMITS)) is told
 
 

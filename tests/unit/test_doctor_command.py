@@ -34,7 +34,7 @@ def report(tmp_path: Path) -> Report:
 def doctor(monkeypatch: pytest.MonkeyPatch, report: Report) -> Callable[[list[str], bool], int]:
     """The command on that machine."""
     monkeypatch.setattr("perfsuite.machine.stack.run_probe", lambda: FAILURE)
-    monkeypatch.setattr("perfsuite.machine.doctor.examine", lambda root, environ, probe: report)
+    monkeypatch.setattr("perfsuite.machine.doctor.examine", lambda root, environ, probe, wish: report)
     return command.doctor_command
 
 

@@ -63,7 +63,7 @@ def _pair(**conditions: float) -> Pair:
     ],
 )
 def test_what_the_machine_s_state_differs_in(then: MachineState, expected: list[Difference]) -> None:
-    assert drift(_baseline(then), STATE, [pair(1.0)], threads=2) == tuple(expected)
+    assert drift(_baseline(then), STATE, [pair(1.0)], cpus=2) == tuple(expected)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_what_the_machine_s_state_differs_in(then: MachineState, expected: list[
 )
 def test_who_computes_beside_the_pairs_is_named(conditions: dict[str, float], named: list[str]) -> None:
     """A block takes 100 ms of two threads."""
-    found = drift(_baseline(STATE), STATE, [_pair(**conditions)], threads=2)
+    found = drift(_baseline(STATE), STATE, [_pair(**conditions)], cpus=2)
     assert [one.name for one in found] == named
     if named:
         assert found[0].now.startswith("50%")

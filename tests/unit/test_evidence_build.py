@@ -18,6 +18,7 @@ from perfsuite.evidence.build import build_evidence
 from perfsuite.records.evidence import (
     PASS_MARK,
     AmxBusy,
+    Creations,
     Evidence,
     Footprint,
     GraphBreak,
@@ -46,8 +47,11 @@ _ANSWER: dict[str, Any] = {
         {"name": "aten::add", "shapes": "[[2, 3], []]", "dtypes": "float float", "count": 4, "self_ns": 3_000_000}
     ],
     "graphs": None,
+    "layers": None,
     "amx_busy": {"cycles": None, "reason": "no PMU"},
     "resident_bytes": 1000,
+    "held_bytes": [],
+    "creation_lines": [],
     "peak_rss_bytes": 2000,
     "model_macs": 120,
     "stack_answers": {
@@ -245,3 +249,61 @@ def test_a_kernel_that_is_none_is_refused(field: str, value: object) -> None:
     stored["kernels"][0][field] = value
     with pytest.raises(msgspec.ValidationError, match=field):
         msgspec.convert(stored, Evidence)
+
+
+_PROFILE = {
+    "version": "2026.4.1",
+    "capabilities": "BF16 FP32",
+    "duration_s": 0.01,
+    "layers": [
+        {
+            "kind": "FullyConnected",
+            "implementation": "brgemm_avx512_amx_bf16",
+            "inputs": [{"dtype": "bf16", "shape": [4, 5]}, {"dtype": "f32", "shape": [6, 5]}],
+            "outputs": [{"dtype": "bf16", "shape": [4, 6]}],
+            "members": 1,
+            "quantisation_group": 32,
+            "time_s": 0.004,
+        }
+    ],
+}
+_REGION = {"name": "Torch-Compiled Region: 0/0", "shapes": "", "dtypes": "", "count": 1, "self_ns": 15_000_000}
+
+
+def test_a_backend_s_own_profile_is_its_kernels_and_names_its_library() -> None:
+    found = _built(layers=_PROFILE, operators=[])
+    (row,) = found.kernels
+    assert (row.source, row.operation, row.isa, row.dtype) == (Source.OPENVINO, "FullyConnected", Isa.AMX, "bf16")
+    assert (row.macs, row.problem, row.tensors) == (4 * 5 * 6, "4x5:6x5:4x6", "bf16 f32 bf16")
+    assert row.time_s == pytest.approx(0.008)  # of a pass of 20 ms, where one with counters takes 10
+    assert found.libraries == (Library(name="OpenVINO", version="2026.4.1", isa="BF16 FP32"),)
+
+
+@pytest.mark.parametrize(("layers", "operations"), [(_PROFILE, ["FullyConnected"]), (None, [_REGION["name"]])])
+def test_a_compiled_graph_is_its_layers_where_they_are_told(layers: object, operations: list[str]) -> None:
+    assert [row.operation for row in _built(layers=layers, operators=[_REGION]).kernels] == operations
+
+
+_MISS = f"create:cache_miss,cpu,matmul,brg_matmul:avx512_core_bf16,undef,{_TENSORS},,,4x5:5x6,0.5"
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "onednn_verbose,",
+        "onednn_verbose,primitive,",
+        "onednn_verbose,v1,primitive,",
+        "onednn_verbose,v1,12.5,primitive,",
+    ],
+)
+def test_primitives_that_a_pass_makes_are_counted_in_every_version(prefix: str) -> None:
+    reorder = f"{prefix}create:cache_miss,cpu,reorder,jit:uni,undef,{_TENSORS},,,4x5,0.5"
+    found = _built(creation_lines=[reorder, prefix + _MISS, f"loss 0.25{prefix}{_MISS}"])
+    assert found.creations == Creations(count=3, kernels=("matmul brg_matmul:avx512_core_bf16", "reorder jit:uni"))
+    assert _built(creation_lines=None).creations is None
+
+
+def test_growth_is_that_of_a_pass() -> None:
+    assert _built(held_bytes=[10, 20, 30, 40, 50]).growth_bytes == 10
+    assert _built(held_bytes=[10, 5_000_000, 5_000_000, 5_000_000, 5_000_000, 5_000_000]).growth_bytes == 0
+    assert _built().growth_bytes is None

@@ -7,14 +7,14 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from builders import DIGESTS, VARIANT
+from builders import DIGESTS, VARIANT, outputs_of
 from compare_builders import PAIRING
 from evidence_builders import evidence, kernel
 from numpy.typing import NDArray
 
 from perfsuite.check.outputs import Correctness, Outputs, check
 from perfsuite.compare.examine import examine
-from perfsuite.models.base import Reads, Yields
+from perfsuite.models.base import Reads
 from perfsuite.records.comparison import Examination
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.violation import Against, Kind, Violation
@@ -31,11 +31,8 @@ class Side:
     """Stands in for a rig whose workers answer with these outputs."""
 
     def __init__(self, fp32: NDArray[np.float32], bf16: NDArray[np.float32], **changes: Any) -> None:
-        self._fp32, self._bf16 = (
-            dataclasses.replace(Outputs(values=values, mask=None, digests=DIGESTS), **changes)
-            for values in (fp32, bf16)
-        )
-        self.models = {VARIANT.model: SimpleNamespace(reads=Reads.IMAGES, yields=Yields.LOGITS)}
+        self._fp32, self._bf16 = (outputs_of(values, **changes) for values in (fp32, bf16))
+        self.models = {VARIANT.model: SimpleNamespace(reads=Reads.IMAGES, figures=None)}
 
     def outputs(self, variant: Variant) -> Outputs:
         return self._bf16
@@ -50,7 +47,7 @@ class Side:
         return "seeded"
 
     def judged(self, variant: Variant, answer: Outputs) -> Correctness:
-        return check(variant, self._fp32, answer, yields=Yields.LOGITS, weights_kind="seeded", flags=())
+        return check(variant, self._fp32, answer, weights_kind="seeded", flags=())
 
     def evidence(self, variant: Variant) -> object:
         return evidence([kernel()])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 from collections.abc import Iterator
 from importlib import resources
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from builders import ANSWERS
 from test_machine_isa import AMX
-from test_support import IPEX_2_7, IPEX_2_8, STOCK
+from test_support import IPEX_2_7, IPEX_2_8, OPENVINO, STOCK
 
 from perfsuite.backends import BACKENDS
 from perfsuite.errors import PerfsuiteError
@@ -42,29 +43,30 @@ def _supported() -> Iterator[Variant]:
     for variant in matrix(tuple(_READS), tuple(backends), tuple(workload.name for workload in WORKLOADS)):
         how = _READS[variant.model], variant.mode, variant.precision
         if any(
-            backends[variant.backend].support(*how, stack, AMX.flags).supported for stack in (IPEX_2_8, IPEX_2_7, STOCK)
+            backends[variant.backend].support(*how, stack, AMX.flags).supported
+            for stack in (IPEX_2_8, IPEX_2_7, OPENVINO, STOCK)
         ):
             yield variant
 
 
 def _as_read(entry: dict[str, Any]) -> Expectation:
     fields = {**_DOCUMENT["default"], **{name: entry[name] for name in entry.keys() - {"match"}}}
-    return Expectation(**fields, least_compiled_graphs=0)
+    return Expectation(**fields)
 
 
 def test_every_supported_variant_has_an_entry_and_every_entry_a_variant() -> None:
     variants = list(_supported())
-    assert len(variants) == 3 * 4 * (16 + 14)
+    assert len(variants) == 3 * 5 * (20 + 9 + 22)
     used = (expectation(variant, _READS[variant.model]) for variant in variants)
-    of_any_mode = {dataclasses.replace(one, least_compiled_graphs=0) for one in used}
+    of_any_mode = {dataclasses.replace(one, least_compiled_graphs=0, recompilations=math.inf) for one in used}
     assert of_any_mode == {_as_read(entry) for entry in _ENTRIES}
 
 
-def test_what_inductor_compiles_has_compiled_a_graph() -> None:
+def test_what_torch_compile_compiles_has_compiled_a_graph() -> None:
     modes = {backend.name: backend.compiled_modes for backend in BACKENDS}
     for variant in _supported():
         least = expectation(variant, _READS[variant.model]).least_compiled_graphs
-        assert least == (variant.mode in modes[variant.backend]), variant.id
+        assert least == (variant.mode is Mode.DYNAMO or variant.mode in modes[variant.backend]), variant.id
 
 
 @pytest.mark.parametrize("entry", _DOCUMENT["compiled"], ids=lambda entry: str(entry["match"]))
@@ -90,7 +92,7 @@ def test_an_entry_says_what_can_be_held_against_kernels(entry: dict[str, Any]) -
     assert expected.graph_breaks >= 0
 
 
-@pytest.mark.parametrize("precision", [Precision.FP32, Precision.BF16])
+@pytest.mark.parametrize("precision", [Precision.FP32, Precision.BF16, Precision.FP16])
 def test_no_float_variant_is_excused_from_its_type(precision: Precision) -> None:
     floats = [variant for variant in _supported() if variant.precision is precision]
     assert {expectation(variant, _READS[variant.model]).dtype for variant in floats} == {precision.value}
@@ -100,7 +102,9 @@ def test_what_a_backend_calls_simulated_or_partial_is_known() -> None:
     backends = {backend.name: backend for backend in BACKENDS}
     for variant in _supported():
         how = _READS[variant.model], variant.mode, variant.precision
-        caveats = [backends[variant.backend].support(*how, stack, AMX.flags).limit for stack in (IPEX_2_8, STOCK)]
+        caveats = [
+            backends[variant.backend].support(*how, stack, AMX.flags).limit for stack in (IPEX_2_8, OPENVINO, STOCK)
+        ]
         expected = expectation(variant, _READS[variant.model])
         assert bool(expected.dtype) is not any(caveats), variant.id
         assert expected.known or not any(caveats)
@@ -113,6 +117,9 @@ least_share = 0.95
 least_best_isa_share = 0.9
 most_reference_share = 0.01
 graph_breaks = 0
+least_compiled_graphs = 0
+recompilations = inf
+most_growth_bytes = 65536
 known = ""
 source = ""
 
@@ -136,6 +143,11 @@ source = "third"
 match = { mode = ["torchscript"] }
 least_compiled_graphs = 2
 source = "fourth"
+
+[[shapes]]
+match = { workload = ["mixed"] }
+recompilations = 7
+source = "fifth"
 """
 
 
@@ -163,6 +175,8 @@ def test_an_entry_overrides_the_default() -> None:
         most_reference_share=0.01,
         graph_breaks=0,
         least_compiled_graphs=0,
+        recompilations=math.inf,
+        most_growth_bytes=65536,
         known="",
         source="first",
     )
@@ -191,6 +205,14 @@ def test_the_first_entry_that_fits_in_every_respect_decides(changes: dict[str, A
 )
 def test_the_first_entry_that_fits_says_how_many_graphs(changes: dict[str, Any], least: int) -> None:
     assert expectation(_variant(**changes), Reads.IMAGES).least_compiled_graphs == least
+
+
+@pytest.mark.usefixtures("rules")
+@pytest.mark.parametrize(("workload", "most"), [("mixed", 7), ("smoke", math.inf)])
+def test_recompilations_are_bounded_where_shapes_differ(workload: str, most: float) -> None:
+    variant = dataclasses.replace(_variant(), workload=workload)
+    found = expectation(variant, Reads.IMAGES)
+    assert (found.recompilations, found.least_compiled_graphs, found.source) == (most, 2, "first")
 
 
 @pytest.mark.usefixtures("rules")

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from perfsuite.check.figures import measure
+from perfsuite.check.figures import measure, worst
 from perfsuite.models.base import Yields
+from perfsuite.records.accuracy import Accuracy
 
 Array = NDArray[np.float32]
 LOGITS, TOKENS = Yields.LOGITS, Yields.TOKENS
@@ -95,6 +96,13 @@ def _table(*cases: tuple[str, Yields, Any, Any, dict[str, float | None]]) -> pyt
     ("a-sample-at-the-centre", LOGITS, [[[2, 3]], [[1, 5]], [[3, 1]]], [[[2, 3]], [[1, 5]], [[3, 1]]],
      {"centred_cosine": 1, "variation": math.sqrt(5 / 26)}),
     ("an-answer-at-the-centre", LOGITS, [[[1, 5]], [[3, 1]]], [[[2, 3]], [[2, 3]]], {"centred_cosine": -1}),
+    # Regressions decide nothing; what a box shares with its like is 1/2 and 1/3 of both together, one is no box.
+    ("scores", Yields.SCORES, [[[3, 4]], [[4, 3]]], [[[3, 4.5]], [[4, 3]]], {"sqnr_db": 20, "agreement": None}),
+    ("three-embeddings", Yields.EMBEDDINGS, [[[3, 4], [4, 3], [5, 4]]], [[[3, 4], [4, 3], [5, 4]]], {"agreement": 1}),
+    ("boxes", Yields.BOXES, [[[[0, 0, 2, 2], [0, 0, 2, 2], [1, 1, 1, 5]]]],
+     [[[[0, 0, 1, 2], [1, 0, 3, 2], [0, 0, 9, 9]]]], {"agreement": 1 / 2}),
+    ("boxes-apart", Yields.BOXES, [[[[0, 0, 2, 2]]]], [[[[3, 3, 4, 4]]]], {"agreement": 0}),
+    ("boxes-without-area", Yields.BOXES, [[[[1, 1, 1, 2]]]], [[[[1, 1, 1, 2]]]], {"agreement": None}),
     ("huge", LOGITS, [[[3e38, 1]]], [[[3e38, 1]]], {"sqnr_db": math.inf, "agreement": 1, "max_error": 0}),
     ("huge-and-opposite", LOGITS, [[[3e38, 1]]], [[[-3e38, 1]]], {"max_error": 2}),
 )  # fmt: skip
@@ -113,9 +121,21 @@ def test_one_bad_sample_is_not_averaged_away() -> None:
 @pytest.mark.parametrize("yields", Yields)
 def test_equal_outputs_are_perfect(yields: Yields) -> None:
     outputs = _noise(2, 3, 4, 5) if yields is TOKENS else _noise(2, 3, 4)
+    if yields is Yields.BOXES:
+        outputs = np.cumsum(np.abs(outputs), axis=-1)
     found = measure(outputs, outputs.copy(), yields)
     assert (found.sqnr_db, found.max_error) == (math.inf, 0.0)
-    assert (found.centred_cosine, found.agreement) == pytest.approx((1.0, 1.0))
+    assert found.centred_cosine == pytest.approx(1.0)
+    assert found.agreement == (None if yields is Yields.SCORES else pytest.approx(1.0))
+
+
+def test_of_several_outputs_the_worst_of_each_figure_counts() -> None:
+    one = Accuracy(sqnr_db=30.0, centred_cosine=None, variation=0.5, agreement=0.9, max_error=0.1)
+    other = Accuracy(sqnr_db=40.0, centred_cosine=0.8, variation=None, agreement=None, max_error=0.2)
+    assert worst([one, other]) == Accuracy(
+        sqnr_db=30.0, centred_cosine=0.8, variation=0.5, agreement=0.9, max_error=0.2
+    )
+    assert (worst([one]), worst([])) == (one, None)
 
 
 def test_tokens_are_pooled_before_samples_are_compared() -> None:

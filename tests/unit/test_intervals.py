@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from perfsuite.stats.intervals import mean_ratio_interval, ratio_interval
+from perfsuite.stats.intervals import Interval, mean_ratio_interval, ratio_interval
 
 
 @pytest.mark.parametrize("error", [0.5, 0.05, 0.001])
@@ -34,3 +34,16 @@ def test_of_two_samples_it_is_scipy_s_with_one_variance(counts: tuple[int, int])
         coverage=0.95,
     )
     assert (math.log(found.low), math.log(found.high)) == pytest.approx((expected.low, expected.high), rel=1e-9)
+
+
+@pytest.mark.parametrize("error", [0.05, 1e-3, 1e-6, 1e-12])
+@pytest.mark.parametrize("apart", [0.0, 0.01, 0.5, 5.0])
+def test_two_ratios_far_apart_have_finite_bounds_at_any_error(apart: float, error: float) -> None:
+    """A night of 32 variants leaves so little error for each that their logarithms have no float."""
+    found = mean_ratio_interval([0.0, apart], error=error, coverage=0.95)
+    assert 0 < found.low <= math.exp(apart / 2) <= found.high < math.inf
+
+
+def test_bounds_are_cut_at_a_factor_of_a_million() -> None:
+    found = Interval.around(math.log(2.0), 1e9, coverage=0.95)
+    assert (found.low, found.high) == pytest.approx((2e-6, 2e6))

@@ -79,6 +79,28 @@ def test_what_is_worse_has_the_status_of_slower(judge: Callable[..., Any], chang
     assert said in lines
 
 
+def test_a_page_shows_what_was_judged(judge: Callable[..., Any], tmp_path: Path) -> None:
+    status, _ = judge(_measured(150), more=("--report-html", "page.html"))
+    assert status == 1
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert f'<a href="#{VARIANT.id}">' in page
+    assert "regressed, ratio 1.500" in page
+    assert "2026-01-03" in page  # a session of the baseline
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [("page.pdf", "a page is a file that ends in .html or .htm"), ("none/page.html", "there is no folder none")],
+)
+def test_a_page_that_nobody_could_write_is_refused_first(
+    judge: Callable[..., Any], file: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as refused:
+        judge(_measured(100), more=("--report-html", file))
+    assert refused.value.code == 2
+    assert said in capsys.readouterr().err
+
+
 def test_a_suspect_is_told_and_does_not_fail(judge: Callable[..., Any]) -> None:
     status, said = judge(_measured(106), _measured(90, variant=OTHER_VARIANT), baseline=_pairs())
     assert status == 0

@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builders import DIGESTS, VARIANT, baseline, measurement
+from builders import VARIANT, baseline, measurement, outputs_of
 from evidence_builders import evidence, kernel
 
-from perfsuite.check.outputs import Outputs
 from perfsuite.check.sketch import sketch
 from perfsuite.gates.expectations import expectation
 from perfsuite.judge.session import judge_results
@@ -28,7 +27,7 @@ OBJECTION = Violation(kind=Kind.PRECISION, subject="bf16", expected=0.95, found=
 
 
 def _sketched(values: Any) -> Any:
-    return sketch(Outputs(values=values, mask=None, digests=DIGESTS))
+    return sketch(outputs_of(values))
 
 
 FINE = measurement(100, 101, evidence=evidence([kernel(isa=Isa.AMX)]), reference=_sketched(VALUES))

@@ -191,7 +191,7 @@ def test_a_limit_of_a_cost_that_cannot_be_meant_is_refused(tmp_path: Path, line:
     [
         ('backend = "ipex"\nmaters = "5%"', "1 has unknown keys maters; known are backend, "),
         ('matters = "5%"', "1 names no variants: give it one of backend, "),
-        ('backend = "ipex"', "1 (backend ipex) sets nothing: give it one of costs, ignore, matters"),
+        ('backend = "ipex"', "1 (backend ipex) sets nothing: give it one of costs, ignore, kernels, matters"),
         ('mode = "turbo"\nmatters = "5%"', "1: mode turbo: there are eager, dynamo, "),
         ('precision = ["bf16", "fp8"]\nmatters = "5%"', "1: precision fp8: there are fp32, "),
         ('workload = "nightly"\nmatters = "5%"', "1: workload nightly: there are smoke, "),

@@ -9,9 +9,10 @@ from builders import ANSWERS
 
 from perfsuite.machine.doctor import Report, examine
 from perfsuite.machine.finding import Finding, Level
-from perfsuite.machine.host import quota_cpus
+from perfsuite.machine.groups import quota_cpus
 from perfsuite.machine.stack import ProbeFailure
 from perfsuite.records.machine import StackAnswers, Versions
+from perfsuite.records.placement import Binding
 
 FLAGS = "avx2 fma avx512f avx512bw avx512vl avx512dq avx512_vnni avx512_bf16 avx512_fp16 avx_vnni"
 CPU = "sys/devices/system/cpu"
@@ -48,6 +49,7 @@ def examined(tmp_path: Path) -> Examine:
         probe: StackAnswers | ProbeFailure | None = ANSWERS,
         affinity: set[int] | None = None,
         sleep: Callable[[float], None] = lambda seconds: None,
+        binding: Binding = Binding.BOUND,
     ) -> Report:
         for name, text in (QUIET | dict(changed or {})).items():
             path = tmp_path / name
@@ -55,7 +57,7 @@ def examined(tmp_path: Path) -> Examine:
             path.unlink(missing_ok=True)
             if text is not None:
                 path.write_text(text + "\n")
-        return examine(tmp_path, environ, probe, affinity=affinity or {0, 1, 2, 3}, sleep=sleep)
+        return examine(tmp_path, environ, probe, affinity=affinity or {0, 1, 2, 3}, sleep=sleep, bind=lambda _: binding)
 
     return examined
 
@@ -117,21 +119,29 @@ def test_a_quiet_machine_has_no_warning(examined: Examine) -> None:
             "warning",
             "100 MiB",
         ),
-        (
-            "NUMA",
-            {
-                "sys/devices/system/node/node0/cpulist": "0-1",
-                "sys/devices/system/node/node1/cpulist": "2-3",
-            },
-            "note",
-            "on 2 nodes",
-        ),
         ("virtualisation", {"proc/stat": None}, "note", "steal time is unknown"),
         ("virtualisation", {"proc/cpuinfo": f"flags : hypervisor {FLAGS}"}, "note", "a virtual machine"),
     ],
 )
 def test_host(examined: Examine, topic: str, changed: dict[str, str | None], level: str, words: str) -> None:
     finding = about(topic, examined(changed))
+    assert finding.level == level
+    assert words in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("binding", "memory", "level", "words"),
+    [
+        (Binding.BOUND, "0-1", "ok", "run on 0, with memory bound to it"),
+        (Binding.ABSENT, "0-1", "note", "not bound"),
+        (Binding.REFUSED, "0-1", "note", "may not bind"),
+        (Binding.BOUND, "1-2", "warning", "all of it is remote"),
+    ],
+)
+def test_numa(examined: Examine, binding: Binding, memory: str, level: str, words: str) -> None:
+    nodes = {"has_memory": memory, "node0/cpulist": "0-1", "node1/cpulist": "2-3", "node2/cpulist": ""}
+    changed = {f"sys/devices/system/node/{name}": text for name, text in nodes.items()}
+    finding = about("NUMA", examined(changed, binding=binding))
     assert finding.level == level
     assert words in finding.summary
 

@@ -8,6 +8,7 @@ import pytest
 from perfsuite.machine.cpu import parse_cpuinfo
 from perfsuite.machine.fingerprint import differences, machine_class
 from perfsuite.records.machine import MachineClass
+from perfsuite.records.placement import Choice, Placement, Seat
 
 SERVER = MachineClass(
     cpu_model="Intel(R) Xeon(R) Platinum 9999+ CPU @ 2.10GHz",
@@ -28,6 +29,11 @@ def test_slug_of_a_known_machine_never_changes() -> None:
         replace(SERVER, threads=25),
         replace(SERVER, physical_cores=47),
         replace(SERVER, isa=SERVER.isa[:-1]),
+        replace(SERVER, nodes=(0,)),
+        replace(SERVER, nodes=(1,)),
+        replace(SERVER, siblings=2),
+        replace(SERVER, efficient=2),
+        replace(SERVER, instances=2),
         replace(SERVER, cpu_model="Intel(R) Xeon(R) Platinum 9999+ CPU @ 2.20GHz"),  # reads the same
     ],
 )
@@ -49,8 +55,9 @@ def test_slug_names_the_highest_instruction_set() -> None:
 
 def test_class_of_a_processor() -> None:
     cpu = parse_cpuinfo("model name : Some CPU\nflags : fma avx2 mmx\n")
-    assert machine_class(cpu, threads=3) == MachineClass(
-        cpu_model="Some CPU", physical_cores=1, isa=("avx2", "fma"), threads=3
+    where = Placement(seats=(Seat(cpus=(0,), nodes=(0,)),), choice=Choice.ONLY_NODE)
+    assert machine_class(cpu, where) == MachineClass(
+        cpu_model="Some CPU", physical_cores=1, isa=("avx2", "fma"), threads=1
     )
 
 

@@ -127,7 +127,7 @@ def test_an_error_that_suspects_do_not_share_shows_as_false_nights(monkeypatch: 
 
 def test_pairs_that_correlate_show_as_false_nights() -> None:
     scene = _scene(6, aim=SHARP)
-    assert _false(dataclasses.replace(scene, correlation=0.6)) > 2 * _false(scene) + 15
+    assert _false(dataclasses.replace(scene, correlation=0.9)) > 2 * _false(scene) + 8
 
 
 def test_the_smallest_slowdown_is_found_in_four_nights_of_five() -> None:

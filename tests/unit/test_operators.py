@@ -21,6 +21,7 @@ _QUERY = "[2, 4, 8, 16]"
     [
         ("aten::mm", "[[3, 5], [5, 7]]", 3 * 5 * 7),
         ("aten::_int_mm", "[[3, 5], [5, 7]]", 3 * 5 * 7),
+        ("aten::_weight_int8pack_mm", "[[3, 5], [7, 5], [7]]", 3 * 5 * 7),
         ("aten::bmm", "[[2, 3, 5], [2, 5, 7]]", 2 * 3 * 5 * 7),
         ("aten::addmm", "[[7], [3, 5], [5, 7], [], []]", 3 * 5 * 7),
         ("aten::baddbmm", "[[2, 3, 7], [2, 3, 5], [2, 5, 7], [], []]", 2 * 3 * 5 * 7),
@@ -70,6 +71,7 @@ def test_no_shapes_raise(name: str, shapes: str) -> None:
         ("aten::addmm", "c10::BFloat16 c10::BFloat16 c10::BFloat16 Scalar Scalar", "bf16"),
         ("aten::mm", "c10::Half float", "fp16"),
         ("aten::_int_mm", "signed char signed char", "int8"),
+        ("aten::_weight_int8pack_mm", "c10::BFloat16 signed char c10::BFloat16", "int8"),
         ("onednn::qlinear_pointwise", "unsigned char Scalar", "int8"),
         ("aten::dequantize", "c10::quint8", "int8"),
         ("aten::dequantize", "c10::qint8", "int8"),

@@ -8,7 +8,7 @@ from builders import VARIANT
 from perfsuite.judge.outcome import judge_support, judge_variant
 from perfsuite.records.speed import Reason, Speed, Verdict
 from perfsuite.records.violation import Against, Kind, Violation
-from perfsuite.report.outcome import outcome_lines, reason_words, speed_line, verdict_words
+from perfsuite.report.outcome import outcome_lines, outcome_properties, reason_words, speed_line, verdict_words
 from perfsuite.spec import Support
 from perfsuite.stats.intervals import Interval
 
@@ -77,3 +77,18 @@ def test_a_failure_tells_its_whole_reason() -> None:
 def test_what_is_unsupported_tells_why_once(in_baseline: bool) -> None:
     lines = outcome_lines(judge_support(VARIANT, Support(reason="no torchao"), in_baseline=in_baseline))
     assert "".join(lines).count("no torchao") == 1
+
+
+def test_what_junit_has_of_an_outcome_is_figures_under_names_with_units() -> None:
+    assert outcome_properties(judge_variant(VARIANT, speed=REGRESSED, ignored="pt#1")) == {
+        "variant": VARIANT.id,
+        "verdict": "regressed",
+        "latency_s": 0.0213,
+        "baseline_s": 0.0142,
+        "ratio": 1.5,
+        "interval_low": 1.4321,
+        "interval_high": 1.5678,
+        "coverage": 0.95,
+        "ignored": "pt#1",
+    }
+    assert outcome_properties(judge_variant(VARIANT, failure="hung")) == {"variant": VARIANT.id, "verdict": "error"}

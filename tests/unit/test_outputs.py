@@ -6,10 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builders import DIGESTS, VARIANT
+from builders import DIGESTS, VARIANT, outputs_of
 from numpy.typing import NDArray
 
-from perfsuite.check.outputs import Correctness, Outputs, check, hold_against_baseline, hold_references
+from perfsuite.check.outputs import (
+    Correctness,
+    Outputs,
+    check,
+    hold_against_baseline,
+    hold_references,
+)
 from perfsuite.models.base import Yields
 from perfsuite.records.accuracy import Accuracy
 from perfsuite.records.violation import Against, Kind, Violation
@@ -25,10 +31,10 @@ def _noise(*shape: int, seed: int = 0) -> Array:
 
 
 def _outputs(values: Array, **changes: Any) -> Outputs:
-    return dataclasses.replace(Outputs(values=values, mask=None, digests=DIGESTS), **changes)
+    return outputs_of(values, **changes)
 
 
-def _with(values: Array, changes: dict[tuple[int, ...], float]) -> Array:
+def changed_at(values: Array, changes: dict[tuple[int, ...], float]) -> Array:
     changed = values.copy()
     for index, value in changes.items():
         changed[index] = value
@@ -38,21 +44,23 @@ def _with(values: Array, changes: dict[tuple[int, ...], float]) -> Array:
 REFERENCE = _noise(2, 4, 10)
 #: As far from FP32 as BF16 lies: some 46 dB.
 ANSWER = REFERENCE + np.float32(0.005) * _noise(2, 4, 10, seed=1)
-SAVED_OTHERWISE = _with(ANSWER, {(0, 0, 0): 3.0})
+SAVED_OTHERWISE = changed_at(ANSWER, {(0, 0, 0): 3.0})
 BY = 3.0 - float(ANSWER[0, 0, 0])
 TOKENS_REFERENCE = _noise(2, 2, 3, 4)
 TOKENS_ANSWER = TOKENS_REFERENCE + np.float32(0.005) * _noise(2, 2, 3, 4, seed=1)
 MASK = np.asarray([[[1, 1, 0], [1, 0, 0]], [[1, 1, 1], [1, 1, 0]]], dtype=np.int64)
 
 
-def _check(
-    reference: Outputs, answer: Outputs, *, yields: Yields = Yields.LOGITS, weights_kind: str = "seeded"
-) -> Correctness:
-    return check(VARIANT, reference, answer, yields=yields, weights_kind=weights_kind, flags=("avx512_vnni",))
+def _tokens(values: Array, **changes: Any) -> Outputs:
+    return _outputs(values, mask=MASK, yields=Yields.TOKENS, **changes)
+
+
+def checked(reference: Outputs, answer: Outputs, *, weights_kind: str = "seeded", figures: Any = None) -> Correctness:
+    return check(VARIANT, reference, answer, weights_kind=weights_kind, flags=("avx512_vnni",), figures=figures)
 
 
 def test_what_its_precision_should_give_passes_and_is_measured() -> None:
-    found = _check(_outputs(REFERENCE), _outputs(ANSWER, prepared=ANSWER))
+    found = checked(_outputs(REFERENCE), _outputs(ANSWER, prepared=ANSWER))
     assert found.violations == ()
     assert found.accuracy is not None
     assert found.accuracy.sqnr_db is not None
@@ -61,8 +69,8 @@ def test_what_its_precision_should_give_passes_and_is_measured() -> None:
 
 def test_more_is_asked_of_weights_that_are_known() -> None:
     worse = _outputs(REFERENCE + np.float32(0.03) * _noise(2, 4, 10, seed=1))
-    assert Kind.SQNR_LOW in [violation.kind for violation in _check(_outputs(REFERENCE), worse).violations]
-    assert _check(_outputs(REFERENCE), worse, weights_kind="pretrained").violations == ()
+    assert Kind.SQNR_LOW in [violation.kind for violation in checked(_outputs(REFERENCE), worse).violations]
+    assert checked(_outputs(REFERENCE), worse, weights_kind="pretrained").violations == ()
 
 
 def _not_finite(count: int, *where: str, against: Against = Against.EXPECTATION) -> Violation:
@@ -112,7 +120,7 @@ def _digest(subject: str, expected: str, found: str) -> Violation:
         ),
         pytest.param(
             _outputs(REFERENCE),
-            _outputs(ANSWER, prepared=_with(ANSWER, {(0, 0, 0): NAN})),
+            _outputs(ANSWER, prepared=changed_at(ANSWER, {(0, 0, 0): NAN})),
             [Violation(kind=Kind.ARTEFACT, expected=0, found=INF)],
             id="artefact-was-saved-with-nan",
         ),
@@ -136,30 +144,30 @@ def _digest(subject: str, expected: str, found: str) -> Violation:
         ),
         pytest.param(
             _outputs(REFERENCE),
-            _outputs(_with(ANSWER, {(1, 2, 3): NAN})),
+            _outputs(changed_at(ANSWER, {(1, 2, 3): NAN})),
             [_not_finite(1, "[1, 2, 3]")],
             id="nan",
         ),
         pytest.param(
             _outputs(REFERENCE),
-            _outputs(_with(ANSWER, {(1, 2, 3): -INF, (0, 1, 2): INF, (1, 2, 4): NAN, (1, 3, 9): NAN})),
+            _outputs(changed_at(ANSWER, {(1, 2, 3): -INF, (0, 1, 2): INF, (1, 2, 4): NAN, (1, 3, 9): NAN})),
             [_not_finite(4, "[0, 1, 2]", "[1, 2, 3]", "[1, 2, 4]")],
             id="the-first-three-are-named",
         ),
         pytest.param(
-            _outputs(_with(REFERENCE, {(1, 2, 3): NAN})),
+            _outputs(changed_at(REFERENCE, {(1, 2, 3): NAN})),
             _outputs(ANSWER),
             [_not_finite(1, "[1, 2, 3]", against=Against.REFERENCE)],
             id="nan-in-fp32",
         ),
         pytest.param(
-            _outputs(_with(REFERENCE, {(1, 2, 3): NAN})),
-            _outputs(_with(ANSWER, {(1, 2, 3): NAN})),
+            _outputs(changed_at(REFERENCE, {(1, 2, 3): NAN})),
+            _outputs(changed_at(ANSWER, {(1, 2, 3): NAN})),
             [_not_finite(1, "[1, 2, 3]", against=Against.REFERENCE), _not_finite(1, "[1, 2, 3]")],
             id="nan-in-both",
         ),
         pytest.param(
-            _outputs(_with(REFERENCE, {(1, 2, 3): NAN})),
+            _outputs(changed_at(REFERENCE, {(1, 2, 3): NAN})),
             _outputs(ANSWER, digests=OTHER_DIGESTS, prepared=SAVED_OTHERWISE),
             [
                 _not_finite(1, "[1, 2, 3]", against=Against.REFERENCE),
@@ -171,7 +179,7 @@ def _digest(subject: str, expected: str, found: str) -> Violation:
     ],
 )
 def test_each_thing_that_is_wrong_has_its_kind(reference: Outputs, answer: Outputs, expected: list[Violation]) -> None:
-    found = _check(reference, answer)
+    found = checked(reference, answer)
     assert list(found.violations) == expected
     unmeasured = {Kind.SHAPE, Kind.NOT_FINITE} & {violation.kind for violation in expected}
     assert (found.accuracy is None) == bool(unmeasured)
@@ -184,11 +192,10 @@ def test_what_the_mask_hides_counts_nowhere(hidden: float, side: str) -> None:
         covered = np.where(MASK[..., None] == 1, values, np.float32(hidden))
         return covered if side in (name, "both") else values
 
-    clean = _check(_outputs(TOKENS_REFERENCE, mask=MASK), _outputs(TOKENS_ANSWER, mask=MASK), yields=Yields.TOKENS)
-    found = _check(
-        _outputs(fill(TOKENS_REFERENCE, "reference"), mask=MASK),
-        _outputs(fill(TOKENS_ANSWER, "answer"), mask=MASK, prepared=fill(TOKENS_ANSWER, "prepared")),
-        yields=Yields.TOKENS,
+    clean = checked(_tokens(TOKENS_REFERENCE), _tokens(TOKENS_ANSWER))
+    found = checked(
+        _tokens(fill(TOKENS_REFERENCE, "reference")),
+        _tokens(fill(TOKENS_ANSWER, "answer"), prepared=fill(TOKENS_ANSWER, "prepared")),
     )
     assert found == clean
     assert clean.accuracy is not None
@@ -196,8 +203,8 @@ def test_what_the_mask_hides_counts_nowhere(hidden: float, side: str) -> None:
 
 
 def test_what_the_mask_shows_counts() -> None:
-    nan = _with(TOKENS_ANSWER, {(1, 1, 1, 0): NAN, (1, 1, 2, 0): NAN})
-    found = _check(_outputs(TOKENS_REFERENCE, mask=MASK), _outputs(nan, mask=MASK), yields=Yields.TOKENS)
+    nan = changed_at(TOKENS_ANSWER, {(1, 1, 1, 0): NAN, (1, 1, 2, 0): NAN})
+    found = checked(_tokens(TOKENS_REFERENCE), _tokens(nan))
     assert found.violations == (_not_finite(1, "[1, 1, 1, 0]"),)
 
 
@@ -206,21 +213,19 @@ def test_a_mask_of_tokens_says_nothing_of_outputs_without(shape: tuple[int, ...]
     """A classifier of text: three classes are not three tokens."""
     values = _noise(*shape)
     outputs = _outputs(values, mask=MASK)
-    assert np.array_equal(outputs.counted, values)
-    assert _check(outputs, outputs).accuracy is not None
+    assert np.array_equal(outputs.answers[0].counted, values)
+    assert checked(outputs, outputs).accuracy is not None
 
 
 BASELINE = _outputs(ANSWER)
 
 
-def _held(baseline: Outputs, candidate: Outputs) -> Correctness:
-    return hold_against_baseline(
-        VARIANT, baseline, candidate, yields=Yields.LOGITS, weights_kind="seeded", flags=("avx512_vnni",)
-    )
+def held(baseline: Outputs, candidate: Outputs) -> Correctness:
+    return hold_against_baseline(VARIANT, baseline, candidate, weights_kind="seeded", flags=("avx512_vnni",))
 
 
-def _referred(baseline: Outputs, candidate: Outputs) -> Correctness:
-    return hold_references(baseline, candidate, yields=Yields.LOGITS)
+def referred(baseline: Outputs, candidate: Outputs) -> Correctness:
+    return hold_references(baseline, candidate)
 
 
 def _noisy(sqnr_db: float) -> Outputs:
@@ -232,8 +237,8 @@ def _noisy(sqnr_db: float) -> Outputs:
 
 def test_two_stacks_may_be_as_far_apart_as_each_may_be_from_fp32() -> None:
     floor_db = 38.4 - 4 - 20 * math.log10(2)  # known-good stacks keep 38.4 dB, the window 4 less
-    assert _held(BASELINE, _noisy(floor_db + 0.1)).violations == ()
-    (found,) = _held(BASELINE, _noisy(floor_db - 0.1)).violations
+    assert held(BASELINE, _noisy(floor_db + 0.1)).violations == ()
+    (found,) = held(BASELINE, _noisy(floor_db - 0.1)).violations
     assert (found.kind, found.against) == (Kind.SQNR_LOW, Against.BASELINE)
     assert found.expected == pytest.approx(floor_db, abs=0.01)
     assert found.found == pytest.approx(floor_db - 0.1, abs=0.01)
@@ -242,7 +247,7 @@ def test_two_stacks_may_be_as_far_apart_as_each_may_be_from_fp32() -> None:
 @pytest.mark.parametrize("precision", Precision)
 def test_two_stacks_may_be_equal(precision: Precision) -> None:
     variant = dataclasses.replace(VARIANT, precision=precision)
-    found = hold_against_baseline(variant, BASELINE, BASELINE, yields=Yields.LOGITS, weights_kind="seeded", flags=())
+    found = hold_against_baseline(variant, BASELINE, BASELINE, weights_kind="seeded", flags=())
     assert found.violations == ()
     assert found.accuracy is not None
     assert found.accuracy.max_error == 0
@@ -253,20 +258,22 @@ def test_two_stacks_may_be_equal(precision: Precision) -> None:
     [(81.0, []), (79.0, [Kind.SQNR_LOW]), (30.0, [Kind.SQNR_LOW, Kind.COSINE])],
 )
 def test_references_are_held_by_the_window_of_fp32(sqnr_db: float, kinds: list[Kind]) -> None:
-    found = _referred(BASELINE, _noisy(sqnr_db))
+    found = referred(BASELINE, _noisy(sqnr_db))
     assert [violation.kind for violation in found.violations] == kinds
     assert all(violation.against is Against.BASELINE_REFERENCE for violation in found.violations)
     assert isinstance(found.accuracy, Accuracy)
 
 
-@pytest.mark.parametrize(("hold", "against"), [(_held, Against.BASELINE), (_referred, Against.BASELINE_REFERENCE)])
+@pytest.mark.parametrize(("hold", "against"), [(held, Against.BASELINE), (referred, Against.BASELINE_REFERENCE)])
 @pytest.mark.parametrize(
     ("baseline", "candidate", "kind"),
     [
         pytest.param(BASELINE, _outputs(ANSWER[:, :3]), Kind.SHAPE, id="shape"),
-        pytest.param(BASELINE, _outputs(_with(ANSWER, {(0, 0, 0): NAN})), Kind.NOT_FINITE, id="nan"),
+        pytest.param(BASELINE, _outputs(changed_at(ANSWER, {(0, 0, 0): NAN})), Kind.NOT_FINITE, id="nan"),
         pytest.param(BASELINE, _outputs(ANSWER, digests=OTHER_DIGESTS), None, id="other-weights-are-the-caller-s"),
-        pytest.param(_outputs(_with(ANSWER, {(0, 0, 0): NAN})), BASELINE, None, id="nan-in-the-baseline-is-its-own"),
+        pytest.param(
+            _outputs(changed_at(ANSWER, {(0, 0, 0): NAN})), BASELINE, None, id="nan-in-the-baseline-is-its-own"
+        ),
     ],
 )
 def test_against_another_stack(

@@ -16,6 +16,7 @@ from perfsuite.parallel import hooks
 from perfsuite.parallel.groups import group, is_long
 from perfsuite.records.accuracy import Accuracy
 from perfsuite.records.explanation import Difference, EvidenceChange
+from perfsuite.report.github import Annotation, Place
 from perfsuite.settings import Settings
 
 _ACCURACY = Accuracy(sqnr_db=40.0, centred_cosine=None, variation=0.5, agreement=1.0, max_error=0.01)
@@ -113,7 +114,7 @@ def test_what_inductor_compiles_is_long(name: str, expected: bool) -> None:
 
 
 def _run(**found: Any) -> Any:
-    empty: dict[str, Any] = {"accuracies": [], "observed": [], "evidence_changes": {}}
+    empty: dict[str, Any] = {"annotations": [], "accuracies": [], "observed": [], "evidence_changes": {}}
     return SimpleNamespace(settings=Settings(), **{**empty, **found})
 
 
@@ -126,7 +127,13 @@ def _handed_on(run: Any) -> Any:
 
 def test_what_processes_found_is_told_in_the_order_of_the_matrix() -> None:
     change = EvidenceChange(kind=Difference.BREAKS, before=0, after=1)
-    later = _run(accuracies=[(_LAST, _ACCURACY)], observed=[(_LAST, evidence())], evidence_changes={_LAST: (change,)})
+    slower = Annotation(title=_LAST.id, text="slower", place=Place(file="a.py", line=3))
+    later = _run(
+        annotations=[slower],
+        accuracies=[(_LAST, _ACCURACY)],
+        observed=[(_LAST, evidence())],
+        evidence_changes={_LAST: (change,)},
+    )
     earlier = _run(accuracies=[(_FIRST, _ACCURACY)], observed=[(_FIRST, evidence())], evidence_changes={_FIRST: ()})
     told = _run()
     config = SimpleNamespace(stash={RUN: told})
@@ -135,6 +142,7 @@ def test_what_processes_found_is_told_in_the_order_of_the_matrix() -> None:
     assert told.accuracies == [(_FIRST, _ACCURACY), (_LAST, _ACCURACY)]
     assert told.observed == [(_FIRST, evidence()), (_LAST, evidence())]
     assert list(told.evidence_changes.items()) == [(_FIRST, ()), (_LAST, (change,))]
+    assert told.annotations == [slower]
 
 
 def test_a_process_that_crashed_hands_on_nothing() -> None:

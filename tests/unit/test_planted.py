@@ -32,14 +32,14 @@ def test_a_fault_is_planted(
     faults = []
 
     @contextmanager
-    def ready(workers: Workers, variant: Variant, **how: Any) -> Iterator[None]:
+    def crew(workers: Workers, variant: Variant, **how: Any) -> Iterator[None]:
         faults.append(how["fault"])
         yield
 
-    monkeypatch.setattr(Workers, "ready", ready)
+    monkeypatch.setattr(Workers, "crew", crew)
     with Rig(Settings(), planted=planted) as rig:
         for variant in (VARIANT, OTHER_VARIANT):
-            with rig.timed(variant):
+            with rig.crew(variant):
                 pass
     assert faults == expected
 

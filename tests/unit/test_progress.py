@@ -13,7 +13,7 @@ import pytest
 from builders import VARIANT
 
 from perfsuite.measure.clock import Clock
-from perfsuite.report.progress import progress, within_budget
+from perfsuite.report.progress import stepwise, within_budget
 
 
 class _Terminal(io.StringIO):
@@ -23,8 +23,12 @@ class _Terminal(io.StringIO):
 
 @pytest.mark.parametrize(
     ("begin", "step"),
-    [(lambda: progress(2), VARIANT), (lambda: within_budget(Clock(60.0)), VARIANT.id)],
-    ids=["steps", "time"],
+    [
+        (lambda: stepwise(2, lambda variant, size: variant.id if variant else ""), VARIANT),
+        (lambda: within_budget(Clock(60.0)), VARIANT.id),
+        (lambda: within_budget(Clock(60.0), lambda text, size: text), VARIANT.id),
+    ],
+    ids=["steps", "time", "time-drawn"],
 )
 def test_a_bar_is_drawn_at_each_step_alone(
     begin: Callable[[], AbstractContextManager[Callable[[object], None]]], step: object, monkeypatch: pytest.MonkeyPatch
@@ -42,3 +46,16 @@ def test_a_bar_is_drawn_at_each_step_alone(
         assert VARIANT.id in drawn
         time.sleep(0.3)  # three of the thread's turns
         assert terminal.getvalue() == drawn
+
+
+def test_without_a_terminal_there_are_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = io.StringIO()
+    monkeypatch.setattr(sys, "__stderr__", plain)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    monkeypatch.delenv("TTY_COMPATIBLE", raising=False)
+    with stepwise(2, lambda variant, size: "never drawn") as step:
+        step(VARIANT)
+        step(None)
+    with within_budget(Clock(60.0), lambda text, size: "never drawn") as say:
+        say("confirming it, pair 1")
+    assert plain.getvalue() == f"measuring 1/2: {VARIANT.id}\nconfirming it, pair 1\n"

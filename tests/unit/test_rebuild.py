@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,16 @@ from perfsuite.stacks.definitions import StackDefinition
 from perfsuite.stacks.folders import Built
 from perfsuite.stacks.rebuild import baseline_environ, baseline_stack, same_stack
 
+NEW = Path("/new/python")
 AT_HAND = ReadyStack(name="current", python=Path(sys.executable), environment={}, stack=STACK)
 
 
 def _with(stack: Stack, **packages: str) -> Stack:
     return dataclasses.replace(stack, packages=stack.packages | packages)
+
+
+#: What ``--stack`` names; the interpreter's own is at hand besides.
+MEASURED = ReadyStack(name="older", python=Path("/older/python"), environment={}, stack=_with(STACK, torch="2.5.0"))
 
 
 @pytest.mark.parametrize(
@@ -44,20 +50,30 @@ def test_another_stack_is_one_whose_forward_passes_run_other_code(other: Stack, 
 class _Builds:
     """What is built already, and what is built now."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, built: Stack | None = None, made: Stack = OLD_STACK) -> None:
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        built: Stack | None = None,
+        made: Stack = OLD_STACK,
+        files: Mapping[Path, Mapping[str, str]] | None = None,
+    ) -> None:
         self.definition: StackDefinition | None = None
         self.torch_backend: str | None = None
         monkeypatch.setattr(rebuild, "kept_folders", lambda: [("ipex-2.7", Path("kept"))] if built else [])
         monkeypatch.setattr(rebuild, "read_record", lambda folder: built and _record(built))
         monkeypatch.setattr(rebuild, "build_stack", self._build)
         monkeypatch.setattr(rebuild, "installed_stack", lambda definition, python: made)
+        monkeypatch.setattr(rebuild, "contents", lambda python: (files or {}).get(python, {}))
 
     def _build(self, definition: StackDefinition, *, torch_backend: str | None, say: object) -> Path:
         self.definition, self.torch_backend = definition, torch_backend
-        return Path("/new/python")
+        return NEW
 
-    def find(self, wanted: Stack, known: tuple[str, ...] = ()) -> ReadyStack:
-        return baseline_stack(wanted, AT_HAND, known=known, root=Path("/here"), say=lambda text: None)
+    def find(self, wanted: Stack, digests: Mapping[str, str] | None = None) -> ReadyStack:
+        return baseline_stack(
+            wanted, (MEASURED, AT_HAND), digests=digests or {}, root=Path("/here"), say=lambda text: None
+        )
 
 
 def _record(stack: Stack) -> Built:
@@ -87,7 +103,7 @@ def test_a_stack_that_is_built_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_any_other_is_built_from_what_the_baseline_had(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = _with(OLD_STACK, perfsuite="0.9", ruff="0.1")
     builds = _Builds(monkeypatch, built=STACK, made=wanted)
-    assert builds.find(wanted).python == Path("/new/python")
+    assert builds.find(wanted).python == NEW
     assert builds.definition is not None
     assert builds.definition.requirements == ("intel-extension-for-pytorch==2.7.0", "torch==2.7.0")
     assert builds.definition.python == OLD_STACK.python
@@ -95,10 +111,37 @@ def test_any_other_is_built_from_what_the_baseline_had(monkeypatch: pytest.Monke
 
 def test_what_came_from_no_index_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = _with(OLD_STACK, **{"my-models": "0.1"})
-    builds = _Builds(monkeypatch, made=wanted)
-    builds.find(wanted, known=tuple(OLD_STACK.packages))
+    builds = _Builds(monkeypatch, made=wanted, files={NEW: dict.fromkeys(OLD_STACK.packages, "a")})
+    builds.find(wanted, dict.fromkeys(OLD_STACK.packages, "a"))
     assert builds.definition is not None
     assert not any("my-models" in line for line in builds.definition.requirements)
+
+
+ONE, OTHER = dict.fromkeys(STACK.packages, "a"), {**dict.fromkeys(STACK.packages, "a"), "torch": "b"}
+
+
+@pytest.mark.parametrize(
+    ("here", "builds_anew"),
+    [
+        pytest.param(ONE, False, id="the same wheels"),
+        pytest.param(OTHER, True, id="another torch of the same version"),
+        pytest.param(
+            {name: digest for name, digest in ONE.items() if name != "torch"}, True, id="a torch of one's own"
+        ),
+    ],
+)
+def test_a_stack_of_the_same_versions_and_other_files_is_another(
+    monkeypatch: pytest.MonkeyPatch, here: dict[str, str], builds_anew: bool
+) -> None:
+    builds = _Builds(monkeypatch, made=STACK, files={AT_HAND.python: here, NEW: ONE})
+    found = builds.find(STACK, ONE)
+    assert found.python == (NEW if builds_anew else AT_HAND.python)
+
+
+def test_an_index_that_has_other_files_now_has_not_the_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    builds = _Builds(monkeypatch, made=STACK, files={AT_HAND.python: OTHER, NEW: OTHER})
+    with pytest.raises(StackError, match="other files now of torch"):
+        builds.find(STACK, ONE)
 
 
 def test_wheels_for_the_cpu_alone_come_from_their_own_index(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,7 +125,10 @@ class _Preparing:
     def __init__(self, artefact_sha256: str | None) -> None:
         self._artefact_sha256 = artefact_sha256
 
-    def call(self, do: str, *, timeout_s: float) -> dict[str, Any]:
+    def ask(self, do: str) -> None:
+        assert do == "prepare"
+
+    def answer(self, *, timeout_s: float) -> dict[str, Any]:
         return {"weights_sha256": "a" * 64, "inputs_sha256": "c" * 64, "artefact_sha256": self._artefact_sha256}
 
 

@@ -57,8 +57,10 @@ def test_the_explanation_must_name_the_cause_as_well() -> None:
 
 def test_every_plant_says_which_violation_is_its_own() -> None:
     assert len({plant.id for plant in PLANTS}) == len(PLANTS)
-    assert {plant.gate for plant in PLANTS} == {Kind.ISA, Kind.PRECISION, Kind.GRAPH_BREAKS, None}
-    assert all(plant.gate is Kind.ISA for plant in PLANTS if plant.environment)
+    gates = {Kind.ISA, Kind.PRECISION, Kind.GRAPH_BREAKS, Kind.CREATIONS, Kind.MEMORY_GROWTH, None}
+    assert {plant.gate for plant in PLANTS} == gates
+    assert all(plant.gate in (Kind.ISA, Kind.CREATIONS) for plant in PLANTS if plant.environment)
+    assert all(plant.gate or plant.cause for plant in PLANTS)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from builders import MACHINE, STACK
+from builders import MACHINE, PLACEMENT, STACK
 
 from perfsuite.errors import StackError
 from perfsuite.machine.cpu import read_cpu
@@ -160,12 +160,14 @@ def test_a_session_begins_with_what_its_measurements_have_in_common(tmp_path: Pa
     rig = SimpleNamespace(
         stack=STACK,
         machine=MACHINE,
+        placement=PLACEMENT,
         environment={"OMP_NUM_THREADS": "4"},
         other_python=None,
         settings=Settings(measure_s=3.0, models={"mine": "mine:MODEL"}),
     )
     one, other = (session_head(cast(Rig, rig), tmp_path) for _ in range(2))
     assert (one.stack, one.machine, one.environment, one.commit) == (STACK, MACHINE, rig.environment, None)
+    assert one.placement == PLACEMENT
     assert one.settings == {"measure_s": 3.0, "warm_up_limit_s": 2.0, "weights": "auto", "models.mine": "mine:MODEL"}
     assert one.id.startswith(f"{one.begun_compact}-")
     assert one.id != other.id

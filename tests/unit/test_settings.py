@@ -31,8 +31,29 @@ def test_options_win_over_the_table_and_the_table_over_defaults(tmp_path: Path) 
     assert settings.baselines == tmp_path / "kept"
 
 
+@pytest.mark.parametrize(
+    ("table", "options", "found"),
+    [
+        ("cores = '0-2,8'", {}, {"cores": (0, 1, 2, 8)}),
+        ("cores = 5", {}, {"cores": (5,)}),
+        ("cores = '0-2'", {"numa_node": 1}, {"numa_node": 1}),
+        ("numa_node = 1", {"cores": "3"}, {"cores": (3,)}),
+        ("launch_mode = 'latency'", {"threads": 2}, {"threads": 2}),
+        ("instances = 2\nthreads = 2", {"launch_mode": "throughput"}, {"launch_mode": "throughput"}),
+        ("instances = 2", {"threads": 3}, {"instances": 2, "threads": 3}),
+    ],
+)
+def test_what_is_said_of_the_placement_takes_the_place_of_what_it_excludes(
+    table: str, options: dict[str, Any], found: dict[str, Any], tmp_path: Path
+) -> None:
+    _pyproject(tmp_path, table)
+    assert read_settings(tmp_path, options) == Settings(**found, baselines=tmp_path / "baselines")
+
+
 def test_every_setting_can_be_given_in_the_table(tmp_path: Path) -> None:
     given: dict[str, Any] = {
+        "numa_node": 1,
+        "instances": 2,
         "threads": 3,
         "weights": "seeded",
         "replicates": 4,
@@ -51,6 +72,17 @@ def test_every_setting_can_be_given_in_the_table(tmp_path: Path) -> None:
     "line",
     [
         "threads = 0",
+        "instances = 0",
+        "numa_node = -1",
+        "numa_node = 1\ncores = '0-3'",
+        "cores = ''",
+        "cores = '0-'",
+        "cores = '3-1'",
+        "cores = '0-3, 5'",
+        "cores = true",
+        "launch_mode = 'fast'",
+        "launch_mode = 'latency'\nthreads = 2",
+        "launch_mode = 'throughput'\ninstances = 2",
         "threads = -1",
         "threads = 2.0",
         "threads = true",
@@ -162,7 +194,7 @@ def test_a_model_that_is_none_is_refused_by_name(tmp_path: Path, target: object)
         (None, "smoke and", None),
         (None, "smoke or mine(key=1)", None),
         ("throughput,smoke", "latency", ("throughput", "smoke")),
-        ("all", "", ("smoke", "latency", "throughput", "example")),
+        ("all", "", ("smoke", "latency", "mixed", "throughput", "example")),
     ],
 )
 def test_workloads_by_option_or_else_by_mark(chosen: str | None, marks: str, workloads: tuple[str, ...] | None) -> None:

@@ -8,11 +8,12 @@ import math
 import msgspec
 import numpy as np
 import pytest
-from builders import DIGESTS, measurement
+from builders import measurement, outputs_of
 from numpy.typing import NDArray
 
 from perfsuite.check.outputs import Outputs
 from perfsuite.check.sketch import hold_against_sketch, sketch, sketch_sqnr_db
+from perfsuite.models.base import Yields
 from perfsuite.records.accuracy import BUCKETS, Sketch
 from perfsuite.records.measurement import Measurement
 from perfsuite.records.violation import Against, Kind
@@ -22,7 +23,11 @@ RELATIVE_STANDARD_DEVIATION = math.sqrt(2 / BUCKETS)
 
 
 def _outputs(values: NDArray[np.floating], mask: NDArray[np.int64] | None = None) -> Outputs:
-    return Outputs(values=values.astype(np.float32), mask=mask, digests=DIGESTS)
+    return outputs_of(values.astype(np.float32), mask=mask)
+
+
+def _values(outputs: Outputs) -> NDArray[np.float32]:
+    return outputs.answers[0].values
 
 
 def _noise(*shape: int, seed: int = 0) -> NDArray[np.float64]:
@@ -33,11 +38,11 @@ def _norm_ratio(values: NDArray[np.float64]) -> float:
     """The estimated squared norm over the true one."""
     outputs = _outputs(values)
     buckets = np.frombuffer(sketch(outputs).buckets, dtype="<f4").astype(np.float64)
-    return float(np.sum(buckets**2) / np.sum(outputs.values.astype(np.float64) ** 2))
+    return float(np.sum(buckets**2) / np.sum(_values(outputs).astype(np.float64) ** 2))
 
 
 def _true_sqnr_db(before: Outputs, now: Outputs) -> float:
-    true, seen = before.values.astype(np.float64), now.values.astype(np.float64)
+    true, seen = _values(before).astype(np.float64), _values(now).astype(np.float64)
     return float(20 * np.log10(np.linalg.norm(true) / np.linalg.norm(true - seen)))
 
 
@@ -97,6 +102,17 @@ def test_what_the_mask_hides_counts_as_zero() -> None:
     assert sketch(_outputs(hidden, mask)) == sketch(_outputs(np.nan_to_num(hidden)))
 
 
+def test_several_outputs_are_one_after_the_other_but_for_those_that_figures_judge() -> None:
+    one, other, order = (_outputs(_noise(*shape)) for shape in ((2, 3, 4), (2, 3, 5), (2, 3)))
+    judged = [dataclasses.replace(order.answers[0], yields=Yields.FIGURES)]
+    kept = sketch(dataclasses.replace(one, answers=(*one.answers, *judged, *other.answers)))
+    joined = np.concatenate([_values(one).reshape(-1), _values(other).reshape(-1)])
+    assert kept == dataclasses.replace(sketch(_outputs(joined)), shape=(24, 30))
+    assert sketch(dataclasses.replace(one, answers=(*one.answers, *judged))) == sketch(one)
+    nothing = sketch(dataclasses.replace(one, answers=tuple(judged)))
+    assert hold_against_sketch(nothing, nothing) == ()
+
+
 def test_it_survives_json() -> None:
     kept = sketch(_outputs(_noise(*SHAPE)))
     assert msgspec.convert(json.loads(json.dumps(msgspec.to_builtins(kept))), Sketch) == kept
@@ -112,11 +128,11 @@ KEPT = sketch(BEFORE)
 
 def _noisy(sqnr_db: float) -> Outputs:
     noise = _noise(*SHAPE, seed=1)
-    return _outputs(BEFORE.values + noise * 10 ** (-sqnr_db / 20))
+    return _outputs(_values(BEFORE) + noise * 10 ** (-sqnr_db / 20))
 
 
 def _nan() -> Outputs:
-    values = BEFORE.values.copy()
+    values = _values(BEFORE).copy()
     values[1, 1, 7] = math.nan
     return _outputs(values)
 

@@ -5,8 +5,9 @@ from itertools import product
 import pytest
 
 from perfsuite.backends import BACKENDS
+from perfsuite.backends.registry import backend_named, marks
 from perfsuite.models import MODELS
-from perfsuite.spec import PUBLISHED, WORKLOADS, Mode, Precision, Variant, matrix, workload
+from perfsuite.spec import WORKLOADS, Mode, Precision, Shape, Variant, matrix, workload
 
 MODEL_NAMES = tuple(model.name for model in MODELS)
 BACKEND_NAMES = tuple(backend.name for backend in BACKENDS)
@@ -54,24 +55,32 @@ def test_id_reads_as_documented() -> None:
 
 
 def test_marks_name_every_part_of_the_id() -> None:
-    assert all("-".join(v.marks[:5]) == v.id and set(v.marks[5:]) <= {"published"} for v in EVERY)
+    assert all("-".join(marks(v)[:5]) == v.id and set(marks(v)[5:]) <= {"published"} for v in EVERY)
 
 
 def test_the_thirteen_published_scripts_are_fifteen_variants() -> None:
-    published = [v for v in EVERY if "published" in v.marks and v.workload == "example"]
+    published = [v for v in EVERY if "published" in marks(v) and v.workload == "example"]
     assert len(SCRIPTS) == 13
-    assert len(published) == len(PUBLISHED) == 15
+    assert len(published) == len(backend_named("ipex").published) == 15
     assert {_names(v) for v in published} == set().union(*SCRIPTS.values())
 
 
 def test_only_ipex_is_published() -> None:
-    assert {v.backend for v in EVERY if "published" in v.marks} == {"ipex"}
+    assert {v.backend for v in EVERY if "published" in marks(v)} == {"ipex"}
 
 
 def test_the_example_workload_has_the_scripts_shapes() -> None:
     example = workload("example")
-    assert (example.images.batch, example.images.pixels) == (128, 224)
-    assert (example.text.batch, example.text.tokens) == (128, 512)
+    assert example.images == (Shape(batch=128, pixels=224),)
+    assert example.text == (Shape(batch=128, tokens=512),)
+
+
+def test_the_mixed_workload_comes_back_to_what_it_has_seen() -> None:
+    mixed = workload("mixed")
+    assert {shape.batch for shape in mixed.text} == {shape.batch for shape in mixed.images} == {1, 3, 8}
+    assert {16, 37, 64, 128} == {shape.tokens for shape in mixed.text}
+    assert len(set(mixed.text)) == len(mixed.text)
+    assert all(shape.uneven for shape in mixed.text)
 
 
 @pytest.mark.parametrize("name", WORKLOAD_NAMES)
@@ -79,7 +88,7 @@ def test_workload_is_found_by_name(name: str) -> None:
     found = workload(name)
     assert found.name == name
     # Agreement between inputs needs a second sample to be nearest to.
-    assert found.inputs * min(found.images.batch, found.text.batch) >= 2
+    assert all(found.inputs * shape.batch >= 2 for shape in (*found.images, *found.text))
 
 
 def test_unknown_workload_is_a_key_error() -> None:
@@ -87,6 +96,6 @@ def test_unknown_workload_is_a_key_error() -> None:
         workload("no-such")
 
 
-@pytest.mark.parametrize(("precision", "is_int8"), list(zip(Precision, (False, False, True, True), strict=True)))
-def test_is_int8(precision: Precision, is_int8: bool) -> None:
-    assert precision.is_int8 is is_int8
+@pytest.mark.parametrize("precision", Precision)
+def test_is_int8(precision: Precision) -> None:
+    assert precision.is_int8 is precision.value.startswith("int8-")

@@ -20,7 +20,9 @@ def define(root: Path, table: object, name: str = "mine") -> StackDefinition:
 
 
 def test_the_built_in_stacks_are_there_without_any_table(tmp_path: Path) -> None:
-    assert list(stack_definitions({}, tmp_path)) == ["ipex-2.6", "ipex-2.7", "ipex-2.8", "torch-2.8", "torch-2.14"]
+    assert list(stack_definitions({}, tmp_path)) == [
+        "ipex-2.6", "ipex-2.7", "ipex-2.8", "torch-2.8", "torch-2.14", "openvino",
+    ]  # fmt: skip
 
 
 def test_a_users_stack_with_everything(tmp_path: Path) -> None:

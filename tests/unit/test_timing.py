@@ -10,7 +10,7 @@ import pytest
 
 from perfsuite.records.measurement import Warmup
 from perfsuite.worker import timing
-from perfsuite.worker.timing import is_steady, time_block, warm_up
+from perfsuite.worker.timing import is_steady, time_block, time_passes, warm_up
 
 MS = 1_000_000
 
@@ -81,6 +81,34 @@ def test_a_block_of_real_time() -> None:
     latencies_ns = time_block(lambda: time.sleep(200e-6), duration_ns=2 * MS, iterations=3)
     assert min(latencies_ns) >= 200_000
     assert len(latencies_ns) >= 3
+
+
+@pytest.mark.parametrize(("late_ns", "begun_ns"), [(-40 * MS, 0), (5 * MS, 5 * MS), (30 * MS, 30 * MS)])
+def test_a_common_start_is_waited_for_and_the_time_counts_from_it(
+    late_ns: int, begun_ns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 20 ms in passes of 3: who comes late makes fewer, and one at least."""
+    clock = _clock(monkeypatch, itertools.repeat(3 * MS))
+    clock.now_ns = late_ns
+
+    def sleep(duration_s: float) -> None:
+        clock.now_ns += round(duration_s * 1e9)
+
+    def watch() -> int:
+        clock.now_ns += 1000  # who watches the clock takes time
+        return clock.now_ns
+
+    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter_ns=watch, sleep=sleep))
+    found = time_passes(clock.step, duration_ns=20 * MS, iterations=1, start_ns=0)
+    assert found.starts_ns[0] == pytest.approx(begun_ns, abs=5000)
+    assert len(found.starts_ns) == max(1, -(-(20 * MS - begun_ns) // (3 * MS)))
+    assert found.end_ns >= 20 * MS
+
+
+def test_a_warm_up_lasts_its_least_time_and_is_steady_or_not_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = _clock(monkeypatch, itertools.chain(itertools.repeat(10 * MS, 50), itertools.repeat(20 * MS)))
+    found = warm_up(clock.step, limit_ns=700 * MS, least_ns=700 * MS)
+    assert (found.steady, found.duration_ns) == (False, 700 * MS)  # it was steady at 10 ms, and is not yet at 20
 
 
 def test_no_garbage_is_collected_while_timing() -> None:

@@ -40,6 +40,18 @@ def _violation(kind: Kind, expected: float | str, found: float | str, **more: An
             _violation(Kind.SHAPE, "at least one value", "(2, 0)"),
             "outputs have shape (2, 0), at least one value expected",
         ),
+        (_violation(Kind.SHAPE, "(2,)", "(3,)", subject="boxes"), "boxes: outputs have shape (3,), (2,) expected"),
+        (
+            _violation(Kind.SQNR_LOW, 25.0, 3.14, subject="logits at 3 x 37"),
+            "logits at 3 x 37: SQNR 3.1 dB is below 25.0 dB",
+        ),
+        (
+            _violation(Kind.OUTPUTS, "logits, boxes", "logits", against=Against.REFERENCE),
+            "outputs are logits, logits, boxes in the FP32 reference",
+        ),
+        (_violation(Kind.FIGURE, 0.9, 0.875, subject="same first"), "same first 0.875 is below 0.9"),
+        (_violation(Kind.FIGURE, 0.1, 0.2, subject="error at 1 x 16"), "error at 1 x 16 0.2 is above 0.1"),
+        (_violation(Kind.FIGURE, 0.1, math.nan, subject="error"), "error nan is no number, held against 0.1"),
         (_violation(Kind.SQNR_LOW, 25.0, 3.14), "SQNR 3.1 dB is below 25.0 dB"),
         (
             _violation(Kind.SQNR_LOW, 25.0, -math.inf, against=Against.BASELINE),

@@ -2,13 +2,15 @@
 
 import dataclasses
 import math
+from collections.abc import Collection
 
 import numpy as np
 import pytest
+from builders import VARIANT
 from numpy.typing import NDArray
 
 from perfsuite.check.figures import measure
-from perfsuite.check.windows import CALIBRATED, WINDOWS, Window, outside, window
+from perfsuite.check.windows import CALIBRATED, CALIBRATED_MIXED, WINDOWS, Window, outside, window
 from perfsuite.models import MODELS
 from perfsuite.models.base import Yields
 from perfsuite.records.accuracy import Accuracy
@@ -100,15 +102,29 @@ def test_inputs_that_differ_little_are_turned_further_by_the_same_noise(spread: 
     assert Kind.COSINE in _kinds(swapped, limits)
 
 
+def _window(model: str, kind: str, precision: Precision, flags: Collection[str], workload: str = "smoke") -> Window:
+    variant = dataclasses.replace(VARIANT, model=model, precision=precision, workload=workload)
+    return window(variant, kind, flags)
+
+
 def test_known_weights_have_their_own_window_and_others_the_general_one() -> None:
     assert {model for model, _, _ in CALIBRATED} <= {model.name for model in MODELS}
     for (model, kind, precision), limits in CALIBRATED.items():
-        assert window(model, kind, precision, VNNI) is limits
-        assert window("a-users-own", kind, precision, VNNI) is WINDOWS[precision]
-        assert window(model, "of-another-kind", precision, VNNI) is WINDOWS[precision]
+        assert _window(model, kind, precision, VNNI) is limits
+        assert _window("a-users-own", kind, precision, VNNI) is WINDOWS[precision]
+        assert _window(model, "of-another-kind", precision, VNNI) is WINDOWS[precision]
 
 
 def test_without_vnni_a_bit_of_int8_s_precision_is_gone() -> None:
     key = ("resnet50", "seeded", Precision.INT8_STATIC)
-    assert window(*key, {"avx2", "fma"}).centred_cosine_floor < window(*key, VNNI).centred_cosine_floor
-    assert window("resnet50", "seeded", Precision.BF16, {"avx2"}) is window("resnet50", "seeded", Precision.BF16, VNNI)
+    assert _window(*key, {"avx2", "fma"}).centred_cosine_floor < _window(*key, VNNI).centred_cosine_floor
+    of_bf16 = ("resnet50", "seeded", Precision.BF16)
+    assert _window(*of_bf16, {"avx2"}) is _window(*of_bf16, VNNI)
+
+
+def test_one_shape_after_another_has_windows_of_its_own() -> None:
+    for key, limits in CALIBRATED_MIXED.items():
+        assert _window(*key, VNNI, "mixed") is limits
+        assert limits.sqnr_floor_db < _window(*key, VNNI).sqnr_floor_db
+    of_bf16 = ("minilm", "pretrained", Precision.BF16)
+    assert _window(*of_bf16, VNNI, "mixed") is _window(*of_bf16, VNNI)

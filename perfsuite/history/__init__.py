@@ -1,0 +1,1 @@
+"""Every session that was measured, in a database."""

@@ -1,0 +1,1 @@
+"""Stored sessions in a browser: read only, on this machine."""

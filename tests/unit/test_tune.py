@@ -1,0 +1,182 @@
+"""Which settings are tried, what is combined of them, and the lines that come of it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from builders import MACHINE, PLACEMENT, VARIANT
+from compare_builders import PAIRING, pair, row, speed
+from rich.console import Console
+
+from perfsuite.compare.pairings import Party
+from perfsuite.judge.outcome import judge_variant
+from perfsuite.measure.clock import Clock
+from perfsuite.records.comparison import Row
+from perfsuite.records.speed import Reason, Verdict
+from perfsuite.records.tuning import Candidate, Knob, Trial, Tuning
+from perfsuite.report.tune import best_lines, print_tuning
+from perfsuite.tune import run
+from perfsuite.tune.candidates import Libraries, candidates, combined, huge_pages_on_request
+from perfsuite.tune.run import tune
+
+BOTH = Libraries(allocators=("libjemalloc.so.2",), intel_openmp="/venv/lib/libiomp5.so")
+
+
+def _shapes(cores: int, instances: int, threads: int) -> set[tuple[int, int]]:
+    found = candidates(
+        cores=cores, instances=instances, threads=threads, environ={}, there=Libraries(), huge_pages=False
+    )
+    return {(one.instances, one.threads) for one in found if one.knob is Knob.PLACEMENT}
+
+
+@pytest.mark.parametrize(
+    ("cores", "now", "expected"),
+    [
+        (1, (1, 1), set()),
+        (2, (1, 2), {(1, 1), (2, 1)}),
+        (2, (2, 1), {(1, 1), (1, 2)}),
+        (6, (1, 6), {(1, 1), (6, 1), (1, 2), (3, 2), (1, 4)}),
+    ],
+)
+def test_placements_leave_no_core_twice_and_the_current_one_out(
+    cores: int, now: tuple[int, int], expected: set[tuple[int, int]]
+) -> None:
+    found = _shapes(cores, *now)
+    assert found == expected
+    assert all(instances * threads <= cores for instances, threads in found)
+
+
+def _variables(environ: dict[str, str], threads: int = 2, **changes: Any) -> list[dict[str, str]]:
+    how: dict[str, Any] = {"there": BOTH, "huge_pages": True, **changes}
+    found = candidates(cores=2, instances=1, threads=threads, environ=environ, **how)
+    return [dict(one.variables) for one in found if one.knob is not Knob.PLACEMENT]
+
+
+def test_what_is_installed_is_tried_and_what_is_set_is_kept() -> None:
+    plain = _variables({})
+    assert {"LD_PRELOAD": "libjemalloc.so.2"} in plain
+    assert {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} in plain
+    assert any(one.get("LD_PRELOAD") == "/venv/lib/libiomp5.so" and "KMP_BLOCKTIME" in one for one in plain)
+    assert {"LD_PRELOAD": "libjemalloc.so.2:mine.so"} in _variables({"LD_PRELOAD": "mine.so"})
+    assert {"OMP_PROC_BIND": "close"} not in _variables({"OMP_PROC_BIND": "close"})
+    assert not any("OMP_PROC_BIND" in one for one in _variables({}, threads=1))
+    bare = _variables({}, there=Libraries(), huge_pages=False)
+    assert not any({"LD_PRELOAD", "GLIBC_TUNABLES"} & one.keys() for one in bare)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("always [madvise] never\n", True), ("[always] madvise never\n", False), (None, False)]
+)
+def test_huge_pages_are_tried_where_they_are_on_request(text: str | None, expected: bool, tmp_path: Path) -> None:
+    if text is not None:
+        file = tmp_path / "sys/kernel/mm/transparent_hugepage/enabled"
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+    assert huge_pages_on_request(tmp_path) is expected
+
+
+def _row(ratio: float) -> Row:
+    verdict = Verdict.IMPROVED if ratio < 0.98 else Verdict.REGRESSED if ratio > 1.02 else Verdict.UNCHANGED
+    found = speed(verdict, ratio, Reason.BEYOND)
+    return row(judge_variant(VARIANT, speed=found), pairs=(pair(ratio), pair(ratio, latency_ns=200_000_000)))
+
+
+def _trial(ratio: float, knob: Knob = Knob.PLACEMENT, instances: int = 1, threads: int = 4, **variables: str) -> Trial:
+    candidate = Candidate(knob=knob, instances=instances, threads=threads, variables=variables)
+    return Trial(candidate=candidate, row=_row(ratio))
+
+
+def _tuning(*trials: Trial) -> Tuning:
+    return Tuning(
+        variant=VARIANT,
+        machine_slug=MACHINE.slug,
+        placement=PLACEMENT,
+        trials=trials,
+        resolution=0.02,
+        coverage=0.95,
+        wall_s=60.0,
+    )
+
+
+JEMALLOC = _trial(0.9, Knob.ALLOCATOR, LD_PRELOAD="libjemalloc.so.2")
+TCMALLOC = _trial(0.95, Knob.ALLOCATOR, LD_PRELOAD="libtcmalloc.so.4")
+IOMP = _trial(0.8, Knob.OPENMP, LD_PRELOAD="/v/libiomp5.so", KMP_BLOCKTIME="1")
+TWO = _trial(0.7, instances=2, threads=2)
+FOUR = _trial(0.6, instances=4, threads=1)
+SLOWER = _trial(1.3, instances=1, threads=1)
+SAME = _trial(1.0, Knob.HUGE_PAGES, GLIBC_TUNABLES="x")
+
+
+@pytest.mark.parametrize(
+    ("trials", "expected"),
+    [
+        ([SLOWER, SAME], []),
+        ([FOUR, TWO, SLOWER], []),
+        ([JEMALLOC, TCMALLOC], []),
+        ([JEMALLOC, IOMP], [(1, 4, {"LD_PRELOAD": "libjemalloc.so.2:/v/libiomp5.so", "KMP_BLOCKTIME": "1"})]),
+        ([TWO, FOUR, TCMALLOC, SAME], [(4, 1, {"LD_PRELOAD": "libtcmalloc.so.4"})]),
+    ],
+)
+def test_the_best_of_each_knob_are_tried_at_once(
+    trials: list[Trial], expected: list[tuple[int, int, dict[str, str]]]
+) -> None:
+    found = combined(trials, instances=1, threads=4)
+    assert [(one.instances, one.threads, dict(one.variables)) for one in found] == expected
+
+
+def test_lines_to_paste_are_of_most_items_and_of_the_shortest_pass() -> None:
+    assert list(best_lines(_tuning(TWO, JEMALLOC, FOUR, SLOWER))) == [
+        "most items per second (0.600 of the time for each): pytest --benchmark-only --instances 4 --threads 1",
+        "shortest pass (0.900 of the time): "
+        "LD_PRELOAD=libjemalloc.so.2 pytest --benchmark-only --instances 1 --threads 4",
+    ]
+    (nothing,) = best_lines(_tuning(SLOWER, SAME, Trial(candidate=TWO.candidate, row=None)))
+    assert nothing.startswith("nothing is surely faster")
+
+
+def test_the_table_has_every_candidate_and_says_what_was_not_tried() -> None:
+    console = Console(file=io.StringIO(), width=140)
+    print_tuning(_tuning(JEMALLOC, Trial(candidate=TWO.candidate, row=None)), console)
+    assert isinstance(console.file, io.StringIO)
+    lines = [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
+    assert "LD_PRELOAD=libjemalloc.so.2 18 180 0.900 0.891..0.909 improved" in lines
+    assert "2 x 2 no time was left" in lines
+
+
+def test_each_candidate_has_its_share_of_time_and_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[tuple[str, int, float]] = []
+    ratios = iter([0.9, 0.8, 0.7])
+
+    def compare(_: Party, party: Party, request: Any, *, clock: Clock, **__: object) -> SimpleNamespace:
+        assert request.fits(PAIRING.candidate)
+        asked.append((party.name, request.beside, clock.budget_s))
+        return SimpleNamespace(rows=(_row(next(ratios)),))
+
+    @contextmanager
+    def opened(candidate: Candidate) -> Iterator[Party]:
+        yield Party(name=candidate.knob, backend="ipex", rig=cast(Any, None))
+
+    monkeypatch.setattr(run, "compare_stacks", compare)
+    rig = SimpleNamespace(placement=PLACEMENT, machine=MACHINE)
+    found = tune(
+        VARIANT,
+        Party(name="current", backend="ipex", rig=cast(Any, rig)),
+        [JEMALLOC.candidate, IOMP.candidate],
+        opened,
+        resolution=0.02,
+        journals=tmp_path,
+        clock=Clock(400.0),
+        say=lambda _: None,
+    )
+    assert [(name, beside) for name, beside, _ in asked] == [("allocator", 3), ("OpenMP", 3), ("combined", 3)]
+    assert [budget_s for *_, budget_s in asked] == pytest.approx([100, 133.3, 400], rel=0.01)
+    best = found.most_items
+    assert best is not None
+    assert best.candidate.knob is Knob.COMBINED
+    assert best is found.shortest_pass
