@@ -16,9 +16,26 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         plugins.unregister(name="hypothesispytest")
 
 
+# What a job, a terminal or a habit sets, and what pytest, rich or perfsuite then prints otherwise: a job's log is not
+# folded (pytest reads CI and BUILD_NUMBER), a run's summary goes into the job's.
+OUTPUT_VARIABLES = (
+    "BUILD_NUMBER",
+    "CI",
+    "COLUMNS",
+    "FORCE_COLOR",
+    "GITHUB_ACTIONS",
+    "GITHUB_STEP_SUMMARY",
+    "LINES",
+    "NO_COLOR",
+    "PYTEST_ADDOPTS",
+    "PY_COLORS",
+    "TERM",
+)
+
+
 @pytest.fixture(autouse=True)
 def _outside_a_job(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What perfsuite's own tests plant is nothing for the log or the summary of the job that runs them."""
+    """perfsuite's own tests see the same output everywhere, and what they plant is nothing for a job's log."""
     if "variant" not in request.fixturenames:  # the suite's do belong there
-        for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+        for name in OUTPUT_VARIABLES:
             monkeypatch.delenv(name, raising=False)
