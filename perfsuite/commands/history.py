@@ -80,45 +80,34 @@ def _sessions(options: argparse.Namespace) -> int:
 
 def _series(options: argparse.Namespace) -> int:
     from perfsuite.errors import UsageError
-    from perfsuite.history.changes import changes_of
+    from perfsuite.history.changes import trend_of
     from perfsuite.records.history import Metric
-    from perfsuite.report.history import series_lines
+    from perfsuite.report.history import trend_lines
 
     def told(history: History) -> int:
         found = history.series(options.variant, Metric(options.metric), stack=options.stack)
         if not found:
-            near = [one for one in history.variants() if options.variant in one]
+            near = [one for one in history.newest() if options.variant in one]
             hint = f"; did you mean {', '.join(near[:3])}?" if near else "; `perfsuite history` lists the sessions"
             raise UsageError(f"no session has {options.metric} of {options.variant}{hint}")
         for number, series in enumerate(found):
-            print("\n" * bool(number) + "\n".join(series_lines(series, changes_of(series))))
+            print("\n" * bool(number) + "\n".join(trend_lines(trend_of(series))))
         return 0
 
     return _opened(told)
 
 
 def _import(options: argparse.Namespace) -> int:
-    from perfsuite.backends.registry import slug_of
     from perfsuite.errors import HistoryError, UsageError
-    from perfsuite.history.imports import files_in, foreign_rows
-    from perfsuite.history.rows import Rows, rows_of
-    from perfsuite.store.documents import is_ours, verdicts_in
-    from perfsuite.store.sessions import read_stored
-
-    def rows(path: Path) -> Rows:
-        content = path.read_bytes()
-        if is_ours(content):
-            session = read_stored(path).session
-            return rows_of(session, slug_of(session.stack), verdicts_in(content))
-        return foreign_rows(path, content)
+    from perfsuite.history.imports import files_in, rows_in
 
     def taken(history: History) -> int:
         kept = there = 0
         errors = []
         for path in files_in(options.paths):
             try:
-                new = history.keep(rows(path))
-            except (OSError, UsageError, HistoryError) as error:
+                new = history.keep(rows_in(path))
+            except (UsageError, HistoryError) as error:
                 errors.append(str(error))
                 continue
             kept, there = kept + new, there + (not new)
@@ -146,7 +135,7 @@ def _export(options: argparse.Namespace) -> int:
         if ending == ".json":
             return _export_session(history, options)
         fits = selects_names(options.k)
-        variants = [one for one in history.variants() if fits(one)]
+        variants = [one for one in history.newest() if fits(one)]
         found = list(figures(history, variants, [Metric.LATENCY] if options.wide else list(Metric)))
         write = write_parquet if ending == ".parquet" else write_wide_csv if options.wide else write_csv
         write(options.file, found)

@@ -6,18 +6,19 @@ import statistics
 from collections.abc import Iterator
 
 from perfsuite.records.baseline import Difference
-from perfsuite.records.history import ChangePoint, Metric, Origin, Series
+from perfsuite.records.history import ChangePoint, Metric, Origin, Series, Trend
 from perfsuite.stats.changes import change_points
 
 #: How many places beside a change it may be found: of steps of 3 %, 19 in 20 (``perfsuite/stats/changes.py``).
 _REACH = 3
 
 
-def changes_of(series: Series) -> tuple[ChangePoint, ...]:
-    """Its change points, in order; a lone spike is none."""
+def trend_of(series: Series) -> Trend:
+    """The series with its change points, in order; a lone spike is none."""
     values = [point.value for point in series.points]
     numbers = change_points(values, ratios=series.metric is not Metric.ACCURACY)
-    return tuple(_change(series, number, start, end) for start, number, end in _levels(numbers, len(values)))
+    changes = tuple(_change(series, number, start, end) for start, number, end in _levels(numbers, len(values)))
+    return Trend(series=series, changes=changes)
 
 
 def _levels(numbers: tuple[int, ...], count: int) -> Iterator[tuple[int, int, int]]:

@@ -6,16 +6,17 @@ import contextlib
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, create_engine, delete, event, func, insert, inspect, select, text
+from sqlalchemy import Connection, create_engine, delete, event, insert, inspect, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from perfsuite.errors import HistoryError
+from perfsuite.history import queries
 from perfsuite.history.address import shown
 from perfsuite.history.rows import Rows, circumstances_of, session_of
 from perfsuite.history.schema import DOCUMENTS, ENTRIES, SESSIONS
@@ -26,19 +27,14 @@ T = TypeVar("T")
 
 #: The newest of ``migrations/versions``; a test holds it.
 REVISION = "0001"
-#: How long a writer waits for others. SQLite takes one at a time, each some milliseconds (judgement: 20 at once).
-_WAIT_S = 30.0
+#: How long a writer waits for others, as often as it tries: SQLite takes one at a time, each some milliseconds
+#: (judgement: 20 at once; a night's end is not to hang on a lock that nobody lets go of).
+_WAIT_S = 5.0
 _TRIES = 6
 #: How often the same session can come in between: once, for it is there afterwards.
 _RACES = 2
 #: Any number: whoever makes or changes tables in PostgreSQL holds this lock.
 _LOCK = 7_203_114
-_COLUMNS = {
-    Metric.LATENCY: ENTRIES.c.latency_s,
-    Metric.MEMORY: ENTRIES.c.peak_bytes,
-    Metric.ACCURACY: ENTRIES.c.sqnr_db,
-    Metric.COMPILE: ENTRIES.c.compile_s,
-}
 
 
 class History:
@@ -93,86 +89,91 @@ class History:
             f"the history at {self.address} takes no session {rows.session['id']}: it names a variant twice"
         )
 
-    def sessions(self, *, last: int | None = None) -> tuple[KeptSession, ...]:
-        """Oldest first; of many only the ``last`` ones."""
+    def sessions(self, *, last: int | None = None, words: Sequence[str] = ()) -> tuple[KeptSession, ...]:
+        """Oldest first; of many only the ``last`` ones that all ``words`` are in, or in the name of a variant."""
 
-        def read() -> tuple[KeptSession, ...]:
-            with self._engine.connect() as connection:
-                found = connection.execute(
-                    select(SESSIONS).order_by(SESSIONS.c.begun.desc(), SESSIONS.c.id).limit(last)
-                )
-                rows = found.all()[::-1]
-                if not rows:
-                    return ()
-                verdicts: dict[str, dict[str, int]] = {}
-                counts = (
-                    select(ENTRIES.c.session, ENTRIES.c.verdict, func.count())
-                    .join(SESSIONS, SESSIONS.c.id == ENTRIES.c.session)
-                    .where(SESSIONS.c.begun >= rows[0].begun)
-                    .group_by(ENTRIES.c.session, ENTRIES.c.verdict)
-                )
-                for session, verdict, count in connection.execute(counts):
-                    if verdict:
-                        verdicts.setdefault(session, {})[verdict] = count
+        def read(connection: Connection) -> tuple[KeptSession, ...]:
+            rows = connection.execute(queries.sessions(last, words)).all()[::-1]
+            if not rows:
+                return ()
+            verdicts: dict[str, dict[str, int]] = {}
+            for session, verdict, count in connection.execute(queries.verdicts_since(rows[0].begun)):
+                verdicts.setdefault(session, {})[verdict] = count
             return tuple(
                 KeptSession(
                     id=row.id, begun=row.begun, machine_slug=row.machine, stack_slug=row.stack, commit=row.revision,
-                    entries=row.entries, verdicts=verdicts.get(row.id, {}),
+                    entries=row.entries, verdicts=verdicts.get(row.id, {}), whole=row.whole,
                 )
                 for row in rows
             )  # fmt: skip
 
-        return self._retried(read)
+        return self._read(read)
 
-    def series(self, variant: str, metric: Metric, *, stack: str | None = None) -> tuple[Series, ...]:
-        """The variant's figures, a series for each machine class; of one stack if it is named."""
-        column = _COLUMNS[metric]
-        asked = (
-            select(SESSIONS, ENTRIES.c.verdict, column.label("value"))
-            .join(ENTRIES, SESSIONS.c.id == ENTRIES.c.session)
-            # A figure that is nothing, as of graphs that all failed to compile, is none; decibels go either way.
-            .where(ENTRIES.c.variant == variant, column.is_not(None) if metric is Metric.ACCURACY else column > 0)
-            .order_by(SESSIONS.c.begun, SESSIONS.c.id)
-        )
-        if stack:
-            asked = asked.where(SESSIONS.c.stack == stack)
+    def count(self, words: Sequence[str] = ()) -> int:
+        """How many sessions all ``words`` are in."""
+        found: int = self._read(lambda connection: connection.execute(queries.count(words)).scalar_one())
+        return found
 
-        def read() -> dict[str, list[Point]]:
-            points: dict[str, list[Point]] = {}
-            with self._engine.connect() as connection:
-                for row in connection.execute(asked):
-                    point = Point(
-                        session=row.id, begun=row.begun, machine_slug=row.machine, stack_slug=row.stack,
-                        value=row.value, verdict=row.verdict, circumstances=circumstances_of(row.circumstances),
-                    )  # fmt: skip
-                    points.setdefault(row.machine, []).append(point)
-            return points
+    def series(
+        self,
+        variant: str,
+        metric: Metric,
+        *,
+        stack: str | None = None,
+        machine: str | None = None,
+        last: int | None = None,
+    ) -> tuple[Series, ...]:
+        """The variant's figures, a series for each machine class; of one stack or machine class if it is named.
 
+        Of many only the ``last`` ones of all.
+        """
+        points: dict[str, list[Point]] = {}
+        asked = queries.series(variant, metric, stack=stack, machine=machine, last=last)
+        for row in self._read(lambda connection: connection.execute(asked).all())[::-1]:
+            point = Point(
+                session=row.id, begun=row.begun, machine_slug=row.machine, stack_slug=row.stack,
+                value=row.value, verdict=row.verdict, circumstances=circumstances_of(row.circumstances),
+            )  # fmt: skip
+            points.setdefault(row.machine, []).append(point)
         return tuple(
-            Series(variant=variant, metric=metric, machine_slug=slug, points=tuple(points))
-            for slug, points in self._retried(read).items()
+            Series(variant=variant, metric=metric, machine_slug=slug, points=tuple(found))
+            for slug, found in points.items()
         )
 
-    def variants(self) -> tuple[str, ...]:
-        """Every variant that a session has, in order."""
+    def newest(self, words: Sequence[str] = ()) -> dict[str, str]:
+        """Every variant whose name all ``words`` are in, in order, and the newest session that has it."""
+        found = self._read(lambda connection: connection.execute(queries.newest(words)).all())
+        return {row[0]: row[1] for row in found}
 
-        def read() -> tuple[str, ...]:
-            with self._engine.connect() as connection:
-                return tuple(
-                    connection.execute(select(ENTRIES.c.variant).distinct().order_by(ENTRIES.c.variant)).scalars()
-                )
+    def before(self, session: Session, variants: Collection[str], *, stack: str, most: int) -> tuple[str, ...]:
+        """Ids of whole sessions that one can be held against: of its machine class, the newest first.
 
-        return self._retried(read)
+        The last ``most`` that have one of the variants, for each; of that stack, or else of the newest other.
+        """
+        older = queries.older(session.machine.slug, session.begun_compact)
+
+        def read(connection: Connection) -> tuple[str, ...]:
+            of_its_own = connection.execute(older.where(SESSIONS.c.stack == stack)).first()
+            newest = of_its_own or connection.execute(older).first()
+            if newest is None:
+                return ()
+            asked = queries.last_of_each(older.where(SESSIONS.c.stack == newest.stack), variants, most)
+            return tuple(connection.execute(asked).scalars())
+
+        return self._read(read)
 
     def session(self, id: str) -> Session | None:
         """The whole session; None if there is none of this id, or others measured it."""
-
-        def read() -> bytes | None:
-            with self._engine.connect() as connection:
-                return connection.execute(select(DOCUMENTS.c.content).where(DOCUMENTS.c.session == id)).scalar()
-
-        content = self._retried(read)
+        asked = select(DOCUMENTS.c.content).where(DOCUMENTS.c.session == id)
+        content: bytes | None = self._read(lambda connection: connection.execute(asked).scalar())
         return None if content is None else session_of(content)
+
+    def _read(self, do: Callable[[Connection], T]) -> T:
+        def read() -> T:
+            with self._engine.connect() as connection:
+                return do(connection)
+
+        return self._retried(read)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -194,11 +195,15 @@ class History:
                 raise HistoryError(f"the history at {self.address} was written by a newer perfsuite: update this one")
             from alembic import command
             from alembic.config import Config
+            from alembic.util import CommandError
 
             config = Config()
             config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise HistoryError(f"the tables at {self.address} are not perfsuite's: {error}") from None
 
     def _retried(self, do: Callable[[], T]) -> T:
         """Again where another writer was in the way; HistoryError where the database does not answer."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from perfsuite.errors import UsageError
 from perfsuite.history.database import History
 from perfsuite.partial import partial_of
-from perfsuite.records.history import Metric, Point
+from perfsuite.records.history import Metric, Point, begun_iso
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ def write_wide_csv(path: Path, found: Sequence[Figure]) -> None:
     names = list(dict.fromkeys(one.variant for one in found))
     rows: dict[str, dict[str, str]] = {}
     for one in found:
-        row = rows.setdefault(one.point.session, {"time": _time(one.point.begun), "stack": one.point.stack_slug})
+        row = rows.setdefault(one.point.session, {"time": begun_iso(one.point.begun), "stack": one.point.stack_slug})
         row[one.variant] = repr(one.point.value)
     table = [("time", "stack", *names)]
     table += [
@@ -69,14 +69,9 @@ def write_parquet(path: Path, found: Sequence[Figure]) -> None:
 def _cells(one: Figure) -> tuple[str | float, ...]:
     point = one.point
     return (
-        point.session, _time(point.begun), point.machine_slug, point.stack_slug, one.variant, str(one.metric),
+        point.session, begun_iso(point.begun), point.machine_slug, point.stack_slug, one.variant, str(one.metric),
         point.value, point.verdict,
     )  # fmt: skip
-
-
-def _time(begun: str) -> str:
-    """ISO 8601, as every reader of tables takes it."""
-    return f"{begun[:4]}-{begun[4:6]}-{begun[6:8]}T{begun[9:11]}:{begun[11:13]}:{begun[13:15]}+00:00"
 
 
 def _write(path: Path, rows: Sequence[Sequence[str | float]]) -> None:

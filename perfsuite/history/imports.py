@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -11,9 +12,12 @@ from typing import Any
 
 import msgspec
 
+from perfsuite.backends.registry import slug_of
 from perfsuite.errors import UsageError
-from perfsuite.history.rows import Rows
+from perfsuite.history.rows import Rows, rows_of
 from perfsuite.records.history import Circumstances
+from perfsuite.store.documents import is_ours, verdicts_in
+from perfsuite.store.sessions import read_stored
 
 #: What a document of pytest-benchmark's that is not what it should be raises here.
 _UNTRUSTED = (KeyError, TypeError, ValueError, AttributeError)
@@ -32,10 +36,22 @@ def files_in(paths: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def rows_in(path: Path) -> Rows:
+    """Of a session of ours, or of what pytest-benchmark measured by itself; UsageError for any other file."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    if not is_ours(content):
+        return foreign_rows(path, content)
+    session = read_stored(path).session
+    return rows_of(session, slug_of(session.stack), verdicts_in(content))
+
+
 def foreign_rows(path: Path, content: bytes) -> Rows:
     """Of a file that pytest-benchmark wrote and perfsuite did not: latencies alone, no document.
 
-    UsageError if it is none.
+    What it is called does not matter. UsageError if it is none.
     """
     try:
         document = json.loads(content)
@@ -46,7 +62,7 @@ def foreign_rows(path: Path, content: bytes) -> Rows:
         names = [str(one["fullname"]) for one in document["benchmarks"]]
         if len(set(names)) < len(names):
             raise ValueError("a benchmark is there twice")
-        name = f"{begun_compact}-{path.stem}"
+        name = f"{begun_compact}-{hashlib.sha256(content).hexdigest()[:12]}"
         return Rows(
             session={
                 "id": name,

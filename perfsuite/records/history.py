@@ -25,9 +25,17 @@ class Circumstances:
     machine: dict[str, str]
 
 
+def begun_iso(begun: str) -> str:
+    """``Session.begun_compact``, which is in UTC, as ISO 8601 to the second."""
+    return f"{begun[:4]}-{begun[4:6]}-{begun[6:8]}T{begun[9:11]}:{begun[11:13]}:{begun[13:15]}+00:00"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptSession:
-    """A session of the history; ``begun`` is ``Session.begun_compact``, ``verdicts`` counts its entries' by name."""
+    """A session of the history; ``begun`` is ``Session.begun_compact``, ``verdicts`` counts its entries' by name.
+
+    ``whole`` says whether all that it measured is there, or figures alone, as of what others measured.
+    """
 
     id: str
     begun: str
@@ -36,6 +44,7 @@ class KeptSession:
     commit: str
     entries: int
     verdicts: dict[str, int]
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,3 +92,11 @@ class ChangePoint:
     difference: float
     origin: Origin
     changed: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend:
+    """A series of one point or more, and where it went to another level."""
+
+    series: Series
+    changes: tuple[ChangePoint, ...]

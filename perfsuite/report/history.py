@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from perfsuite.records.history import ChangePoint, KeptSession, Metric, Series
+from perfsuite.records.history import ChangePoint, KeptSession, Metric, Trend
 
 #: The widest that a line may be.
 COLUMNS = 100
 _ROWS = 14
-_UNITS = {Metric.LATENCY: "ms", Metric.MEMORY: "MB", Metric.ACCURACY: "dB", Metric.COMPILE: "s"}
-_FACTORS = {Metric.LATENCY: 1e3, Metric.MEMORY: 1e-6, Metric.ACCURACY: 1.0, Metric.COMPILE: 1.0}
+#: What figures are told in, and how many of it one of the history's is.
+UNITS = {
+    Metric.LATENCY: ("ms", 1e3),
+    Metric.MEMORY: ("MB", 1e-6),
+    Metric.ACCURACY: ("dB", 1.0),
+    Metric.COMPILE: ("s", 1.0),
+}
 #: How many of what changed are named, before the rest is counted (judgement: two lines).
 _NAMED = 4
 
@@ -28,9 +33,10 @@ def sessions_lines(sessions: Sequence[KeptSession]) -> Iterator[str]:
         yield f"  {when(one.begun)}{commit}  {variants}: {verdicts}"[:COLUMNS]
 
 
-def series_lines(series: Series, changes: Sequence[ChangePoint]) -> Iterator[str]:
+def trend_lines(trend: Trend) -> Iterator[str]:
     """A line drawn over the sessions, and what changed where it does."""
-    unit, factor = _UNITS[series.metric], _FACTORS[series.metric]
+    series, changes = trend.series, trend.changes
+    unit, factor = UNITS[series.metric]
     first, last = series.points[0], series.points[-1]
     count = len(series.points)
     yield f"{series.variant}: {series.metric}, {unit}, on {series.machine_slug}"[:COLUMNS]
@@ -40,7 +46,8 @@ def series_lines(series: Series, changes: Sequence[ChangePoint]) -> Iterator[str
     else:
         yield f"1 session, of {when(first.begun)}: {first.value * factor:.4g} {unit}"
     for one in changes:
-        yield from _change_lines(one, unit, factor)
+        yield f"session {one.number + 1}, {when(one.point.begun)}: {change_words(one, series.metric)}; {one.origin}"
+        yield from (f"  {line}"[:COLUMNS] for line in changed_words(one))
     if not changes and count > 1:
         yield "no change of level"
 
@@ -64,10 +71,15 @@ def _drawn(values: Sequence[float], changes: Sequence[int]) -> Iterator[str]:
     yield from (line.rstrip() for line in plotext.uncolorize(plotext.build()).splitlines())
 
 
-def _change_lines(change: ChangePoint, unit: str, factor: float) -> Iterator[str]:
-    much = f"{change.difference * factor:+.1f} {unit}" if change.ratio is None else f"{change.ratio:.3f} times"
-    yield f"session {change.number + 1}, {when(change.point.begun)}: {much}; {change.origin}"
+def change_words(change: ChangePoint, metric: Metric) -> str:
+    """How far the new level lies from the last."""
+    unit, factor = UNITS[metric]
+    return f"{change.difference * factor:+.1f} {unit}" if change.ratio is None else f"{change.ratio:.3f} times"
+
+
+def changed_words(change: ChangePoint) -> Iterator[str]:
+    """What else changed there, the first of it by name."""
     for one in change.changed[:_NAMED]:
-        yield f"  {one.name} {one.before or 'unset'} -> {one.now or 'unset'}"[:COLUMNS]
+        yield f"{one.name} {one.before or 'unset'} -> {one.now or 'unset'}"
     if len(change.changed) > _NAMED:
-        yield f"  and {len(change.changed) - _NAMED} more"
+        yield f"and {len(change.changed) - _NAMED} more"

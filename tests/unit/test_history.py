@@ -23,7 +23,7 @@ from sqlalchemy.engine import URL
 from perfsuite.backends.registry import slug_of
 from perfsuite.errors import HistoryError, UsageError
 from perfsuite.history.address import VARIABLE, history_url, shown
-from perfsuite.history.changes import changes_of
+from perfsuite.history.changes import trend_of
 from perfsuite.history.database import REVISION, History
 from perfsuite.history.imports import foreign_rows
 from perfsuite.history.rows import Rows, rows_of
@@ -83,7 +83,7 @@ def test_a_session_is_kept_once_and_whole(url: URL) -> None:
         (one,) = history.sessions()
         assert (one.id, one.entries, one.verdicts) == (whole.id, 2, {"unchanged": 1})
         assert history.session(whole.id) == whole
-        assert history.variants() == tuple(sorted((VARIANT.id, OTHER_VARIANT.id)))
+        assert history.newest() == {one.id: whole.id for one in (VARIANT, OTHER_VARIANT)}
         history.close()
 
 
@@ -126,7 +126,9 @@ def test_a_change_is_joined_with_what_changed_there(url: URL) -> None:
         stack = newer if day >= 10 else first.stack
         history.keep(_rows(day, latency_ms, stack=stack, state=kernel if day >= 20 else first.state))
     (series,) = history.series(VARIANT.id, Metric.LATENCY)
-    found = [(one.number, one.origin, [difference.name for difference in one.changed]) for one in changes_of(series)]
+    found = [
+        (one.number, one.origin, [difference.name for difference in one.changed]) for one in trend_of(series).changes
+    ]
     assert found == [
         (11, Origin.SOFTWARE, ["torch"]),
         (20, Origin.MACHINE, ["kernel"]),
@@ -153,7 +155,7 @@ def test_a_figure_that_is_nothing_is_none(url: URL, metric: Metric) -> None:
         history.keep(dataclasses.replace(rows, entries=({**rows.entries[0], columns[metric]: figure},)))
     (series,) = history.series(VARIANT.id, metric)
     assert len(series.points) == (24 if metric is Metric.ACCURACY else 12)
-    assert len(changes_of(series)) == (1 if metric is Metric.ACCURACY else 0)
+    assert len(trend_of(series).changes) == (1 if metric is Metric.ACCURACY else 0)
     history.close()
 
 
