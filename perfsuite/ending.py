@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+from typing import TYPE_CHECKING
 
 from perfsuite.backends.registry import slug_of
 from perfsuite.errors import PerfsuiteError
 from perfsuite.judge.outcome import judge_support
 from perfsuite.options import Run
 from perfsuite.partial import partial_of
+from perfsuite.records.history import Metric, Trend
+from perfsuite.records.session import Session
 from perfsuite.replay import document_of
 from perfsuite.report.judged import Beside, Judged
 from perfsuite.report.timing import Timing, timing_lines
 from perfsuite.session import closing_lines
+from perfsuite.spec import Variant
 from perfsuite.store.documents import with_verdicts
+
+if TYPE_CHECKING:
+    from perfsuite.history.database import History
 
 
 def ending_lines(run: Run) -> list[str]:
@@ -37,7 +44,10 @@ def ending_lines(run: Run) -> list[str]:
 
 
 def keep_session(run: Run) -> list[str]:
-    """Put what was measured into the history; what is said where that cannot be, and where it lies instead."""
+    """Put what was measured into the history; what is said where that cannot be, and where it lies instead.
+
+    Where a page is to show them, the trends of its variants are read, too.
+    """
     from perfsuite.history.address import FOLDER, history_url
     from perfsuite.history.database import History
     from perfsuite.history.rows import rows_of
@@ -48,6 +58,8 @@ def keep_session(run: Run) -> list[str]:
         history = History(history_url(run.root, run.settings.history, os.environ))
         try:
             history.keep(rows)
+            if run.report_html:
+                run.trends = _trends(history, run.whole_session)
         finally:
             history.close()
     except (PerfsuiteError, OSError) as error:
@@ -69,6 +81,14 @@ def keep_session(run: Run) -> list[str]:
             f"  perfsuite history import {shown}",
         ]
     return []
+
+
+def _trends(history: History, session: Session) -> dict[Variant, tuple[Trend, ...]]:
+    from perfsuite.history.changes import trends_of
+    from perfsuite.report.page.trend import SESSIONS
+
+    variants = [one.variant for one in session.measurements]
+    return trends_of(history, session, variants, (Metric.LATENCY,), last=SESSIONS)
 
 
 def write_page(run: Run) -> list[str]:
@@ -101,4 +121,5 @@ def judged(run: Run) -> Judged:
         beside={
             variant: Beside(pairs=found.trial.told, evidence=found.evidence) for variant, found in run.confirmed.items()
         },
+        trends=run.trends,
     )

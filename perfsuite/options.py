@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from perfsuite.records.baseline import Acceptance
     from perfsuite.records.evidence import Evidence
     from perfsuite.records.explanation import EvidenceChange, Explanation
+    from perfsuite.records.history import Trend
     from perfsuite.records.machine import MachineClass
     from perfsuite.records.measurement import Measurement, Stack
     from perfsuite.records.outcome import Outcome
@@ -112,6 +113,8 @@ class Run:
     not_accepted: str | None = None
     #: What is red, of all tests that have reported.
     annotations: list[Annotation] = field(default_factory=list)
+    #: What the history has of what a page is to show.
+    trends: dict[Variant, tuple[Trend, ...]] = field(default_factory=dict)
     #: What is to be said of the history, where the session is not in it.
     history_lines: list[str] = field(default_factory=list)
     #: What is to be said of the page.

@@ -280,12 +280,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if (run.update or run.update_new) and run.journal is not None:
         _accept(session, run)
     told = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-    if run.report_html and told:
-        _write_page(session, run)
     if run.journal is not None and run.results:
         from perfsuite.ending import keep_session
 
         run.history_lines = keep_session(run)
+    if run.report_html and told:
+        _write_page(session, run)
     if run.journal is not None and run.results and told and not run.not_accepted and not run.unmeasured:
         run.journal.finish()
 

@@ -54,13 +54,18 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     exporting.set_defaults(run=_export)
 
 
-def _opened(do: Callable[[History], int]) -> int:
+def open_history() -> History:
+    """The project's, as settings and environment say; UsageError or HistoryError."""
     from perfsuite.history.address import history_url
     from perfsuite.history.database import History
     from perfsuite.settings import project_root, read_settings
 
     root = project_root(Path.cwd())
-    history = History(history_url(root, read_settings(root, {}).history, os.environ))
+    return History(history_url(root, read_settings(root, {}).history, os.environ))
+
+
+def _opened(do: Callable[[History], int]) -> int:
+    history = open_history()
     try:
         return do(history)
     finally:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     # What argparse's add_subparsers returns has no public name.
     from argparse import _SubParsersAction
 
+    from perfsuite.records.history import Trend
+    from perfsuite.records.session import Session
     from perfsuite.spec import Variant
 
 
@@ -40,6 +44,8 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from dataclasses import replace
+
     from perfsuite.errors import UsageError
     from perfsuite.explain.causes import explain
     from perfsuite.gates.expectations import Expectation, expectation
@@ -63,7 +69,8 @@ def _run(options: argparse.Namespace) -> int:
     from perfsuite.store.joining import read_night, write_night
     from perfsuite.store.sessions import accepted_files, read_pool
 
-    settings = read_settings(project_root(Path.cwd()), {"matters": options.matters})
+    root = project_root(Path.cwd())
+    settings = read_settings(root, {"matters": options.matters})
     models = load_models(settings.models)
     candidate = read_night(options.candidate)
     if options.output:
@@ -106,11 +113,37 @@ def _run(options: argparse.Namespace) -> int:
         lines=closing_lines(list(outcomes.values()), found.slower, found.faster, left),
         policy=policy,
     )
+    told: list[str] = []
     if options.report_html:
-        write_page(session_contents(judged), options.report_html)
-    told = add_summary(lambda most_bytes: summary_markdown(judged, most_bytes))
+        trends, told = _trends(root, settings.history, candidate, measurements)
+        write_page(session_contents(replace(judged, trends=trends)), options.report_html)
+    told += add_summary(lambda most_bytes: summary_markdown(judged, most_bytes))
     if options.report_markdown:
         told += write_text(options.report_markdown, summary_markdown(judged, COMMENT_BYTES))
     for line in told:
         print(line)
     return exit_status(outcomes.values(), policy)
+
+
+def _trends(
+    root: Path, setting: str | None, session: Session, variants: Iterable[Variant]
+) -> tuple[dict[Variant, tuple[Trend, ...]], list[str]]:
+    """What the project's history has of the variants, if there is one; what is said where it does not answer."""
+    from perfsuite.errors import HistoryError
+    from perfsuite.history.address import history_url, is_there
+    from perfsuite.history.changes import trends_of
+    from perfsuite.history.database import History
+    from perfsuite.records.history import Metric
+    from perfsuite.report.page.trend import SESSIONS
+
+    url = history_url(root, setting, os.environ)
+    if not is_there(url):
+        return {}, []
+    try:
+        history = History(url)
+        try:
+            return trends_of(history, session, variants, (Metric.LATENCY,), last=SESSIONS), []
+        finally:
+            history.close()
+    except HistoryError as error:
+        return {}, [f"the page has no trends: {error}"]

@@ -17,13 +17,13 @@ _HOST = "127.0.0.1"
 def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "serve",
-        help="stored sessions in a browser: matrices, and each variant from session to session",
-        description="Show stored sessions in a browser on this machine, read only, until Ctrl-C. Each is held against "
-        "those before it of its machine class and stack, as `perfsuite judge` does.",
+        help="the history in a browser: matrices, and each variant from session to session",
+        description="Show the project's history in a browser on this machine, read only, until Ctrl-C. Each session is "
+        "held against those before it of its machine class and stack, as `perfsuite judge` does.",
     )
     add = parser.add_argument
-    add("paths", type=Path, nargs="*", metavar="PATH", help="sessions, or folders of them: baselines, or what "
-        "--benchmark-json wrote (default: the project's baselines)")  # fmt: skip
+    add("paths", type=Path, nargs="*", metavar="PATH", help="show these files alone, or those of folders: "
+        "baselines, or what --benchmark-json wrote (default: the project's history)")  # fmt: skip
     add("--port", type=int, default=_PORT, help="of 127.0.0.1 (default: %(default)s; 0: any that is free)")
     parser.set_defaults(run=_run)
 
@@ -31,24 +31,30 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
 def _run(options: argparse.Namespace) -> int:
     import contextlib
 
+    from perfsuite.commands.history import open_history
     from perfsuite.errors import UsageError
     from perfsuite.models import load_models
     from perfsuite.serve.app import App
     from perfsuite.serve.pages import Pages
     from perfsuite.serve.server import local_server
-    from perfsuite.serve.shelf import Shelf
+    from perfsuite.serve.shelf import Files, Kept, Library
     from perfsuite.settings import project_root, read_settings
 
     settings = read_settings(project_root(Path.cwd()), {})
-    paths = options.paths or [settings.baselines]
-    if gone := [path for path in paths if not path.exists()]:
-        raise UsageError(f"there is no {' and no '.join(map(str, gone))}: give sessions, or folders of them")
-    app = App(Shelf(paths), Pages(settings, load_models(settings.models)))
+    library: Library
+    if options.paths:
+        if gone := [path for path in options.paths if not path.exists()]:
+            raise UsageError(f"there is no {' and no '.join(map(str, gone))}: give sessions, or folders of them")
+        library, shown = Files(options.paths), ", ".join(map(str, options.paths))
+    else:
+        history = open_history()
+        library, shown = Kept(history), history.address
+    app = App(library, Pages(settings, load_models(settings.models)))
     try:
         server = local_server(_HOST, options.port, app)
     except (OSError, OverflowError) as error:
         raise UsageError(f"port {options.port} of {_HOST} cannot be had ({error}): give another --port") from error
-    with server, contextlib.suppress(KeyboardInterrupt):
-        print(f"http://{_HOST}:{server.server_port}/ shows {', '.join(map(str, paths))}; Ctrl-C ends it", flush=True)
+    with contextlib.closing(library), server, contextlib.suppress(KeyboardInterrupt):
+        print(f"http://{_HOST}:{server.server_port}/ shows {shown}; Ctrl-C ends it", flush=True)
         server.serve_forever()
     return 0

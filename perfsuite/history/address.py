@@ -40,6 +40,11 @@ def history_url(root: Path, setting: str | None, environ: Mapping[str, str]) -> 
     return url
 
 
+def is_there(url: URL) -> bool:
+    """False of a file that nobody has made yet; a server is asked when it is opened."""
+    return url.drivername != "sqlite" or bool(url.database and Path(url.database).is_file())
+
+
 def shown(url: URL) -> str:
     """The address without its passwords: of the user, and of what may stand in the query."""
     if url.drivername == "sqlite":

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from perfsuite.records.baseline import Difference
 from perfsuite.records.history import ChangePoint, Metric, Origin, Series, Trend
+from perfsuite.records.session import Session
+from perfsuite.spec import Variant
 from perfsuite.stats.changes import change_points
+
+if TYPE_CHECKING:
+    from perfsuite.history.database import History
 
 #: How many places beside a change it may be found: of steps of 3 %, 19 in 20 (``perfsuite/stats/changes.py``).
 _REACH = 3
@@ -19,6 +25,26 @@ def trend_of(series: Series) -> Trend:
     numbers = change_points(values, ratios=series.metric is not Metric.ACCURACY)
     changes = tuple(_change(series, number, start, end) for start, number, end in _levels(numbers, len(values)))
     return Trend(series=series, changes=changes)
+
+
+def trends_of(
+    history: History, session: Session, variants: Iterable[Variant], metrics: Iterable[Metric], *, last: int
+) -> dict[Variant, tuple[Trend, ...]]:
+    """What the history has of a session's variants on its machine class; of many sessions only the ``last`` ones.
+
+    A single session is no trend.
+    """
+    metrics = tuple(metrics)
+    found = {
+        variant: tuple(
+            trend_of(series)
+            for metric in metrics
+            for series in history.series(variant.id, metric, machine=session.machine.slug, last=last)
+            if len(series.points) > 1
+        )
+        for variant in variants
+    }
+    return {variant: trends for variant, trends in found.items() if trends}
 
 
 def _levels(numbers: tuple[int, ...], count: int) -> Iterator[tuple[int, int, int]]:

@@ -6,6 +6,7 @@ import contextlib
 import random
 import sqlite3
 import time
+import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,7 +58,11 @@ class History:
         if self._is_file:
             event.listen(self._engine, "connect", _configure)
             event.listen(self._engine, "begin", _begin)
-        self._retried(self._migrate)
+        try:
+            self._retried(self._migrate)
+        except HistoryError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -166,7 +171,20 @@ class History:
         """The whole session; None if there is none of this id, or others measured it."""
         asked = select(DOCUMENTS.c.content).where(DOCUMENTS.c.session == id)
         content: bytes | None = self._read(lambda connection: connection.execute(asked).scalar())
-        return None if content is None else session_of(content)
+        if content is None:
+            return None
+        try:
+            return session_of(content)
+        except (ValueError, zlib.error) as error:
+            raise HistoryError(
+                f"session {id} of the history at {self.address} cannot be read ({error}): another perfsuite wrote it"
+            ) from error
+
+    def entries(self, id: str) -> int | None:
+        """How many variants the session has; None if there is none of this id."""
+        asked = select(SESSIONS.c.entries).where(SESSIONS.c.id == id)
+        found: int | None = self._read(lambda connection: connection.execute(asked).scalar())
+        return found
 
     def _read(self, do: Callable[[Connection], T]) -> T:
         def read() -> T:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.explanation import Explanation
+from perfsuite.records.history import Trend
 from perfsuite.records.measurement import Failure, Measurement
 from perfsuite.records.outcome import Outcome, Policy
 from perfsuite.records.pair import Pair
@@ -24,7 +25,10 @@ class Beside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A session and what came of it; ``session`` may be without its entries, and ``lines`` are of all together."""
+    """A session and what came of it; ``session`` may be without its entries, and ``lines`` are of all together.
+
+    ``trends`` are what the history has of its variants, this session among them if it is kept there.
+    """
 
     session: Session
     outcomes: Mapping[Variant, Outcome]
@@ -33,3 +37,4 @@ class Judged:
     lines: Sequence[str]
     policy: Policy
     beside: Mapping[Variant, Beside] = field(default_factory=dict)
+    trends: Mapping[Variant, tuple[Trend, ...]] = field(default_factory=dict)

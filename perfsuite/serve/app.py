@@ -11,8 +11,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
-from perfsuite.serve.pages import Pages, overview_html
-from perfsuite.serve.shelf import Shelf
+from perfsuite.errors import HistoryError
+from perfsuite.serve.pages import Pages, overview_html, variant_history_html
+from perfsuite.serve.shelf import Library
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -36,13 +37,15 @@ class Answer:
 class App:
     """One server's; several threads may ask at once."""
 
-    def __init__(self, shelf: Shelf, pages: Pages) -> None:
-        self._shelf = shelf
+    def __init__(self, library: Library, pages: Pages) -> None:
+        self._library = library
         self._pages = pages
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
             answer = self._answer(environ)
+        except HistoryError as error:
+            answer = _plain(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
         except Exception:
             traceback.print_exc(file=sys.stderr)
             answer = _plain(HTTPStatus.INTERNAL_SERVER_ERROR, "perfsuite itself failed; its terminal tells how")
@@ -65,15 +68,17 @@ class App:
             return _plain(HTTPStatus.FORBIDDEN, f"ask for {' or '.join(LOCAL)}")
         # WSGI hands bytes on as latin-1 (PEP 3333).
         path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", errors="replace")
-        shelved = self._shelf.shelved()
+        shelf = self._library.shelf()
         match path.split("/", 3):
             case ["", ""]:
                 query = parse_qs(environ.get("QUERY_STRING", ""), errors="replace").get("q", [""])[0]
-                return Answer(status=HTTPStatus.OK, text=overview_html(shelved, query))
-            case ["", "sessions", name, *rest] if stored := shelved.session(name):
+                return Answer(status=HTTPStatus.OK, text=overview_html(shelf, query))
+            case ["", "variants", *rest] if html := variant_history_html(shelf, "/".join(rest)):
+                return Answer(status=HTTPStatus.OK, text=html)
+            case ["", "sessions", id, *rest] if session := shelf.session(id):
                 if not rest:
-                    return Answer(status=HTTPStatus.OK, text=self._pages.session_html(shelved, stored.session))
-                if html := self._pages.variant_html(shelved, stored.session, rest[0]):
+                    return Answer(status=HTTPStatus.OK, text=self._pages.session_html(shelf, session))
+                if html := self._pages.variant_html(shelf, session, rest[0]):
                     return Answer(status=HTTPStatus.OK, text=html)
         return _plain(HTTPStatus.NOT_FOUND, "there is no such session or variant; / lists all")
 

@@ -7,26 +7,27 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from perfsuite.backends.registry import slug_of
 from perfsuite.explain.causes import explain
 from perfsuite.gates.expectations import Expectation, expectation
+from perfsuite.history.changes import trend_of, trends_of
 from perfsuite.judge.session import judge_stored
 from perfsuite.judge.stored import suspects
 from perfsuite.models.base import Reads
 from perfsuite.records.baseline import Baseline, Incomparable, Lack, Missing
+from perfsuite.records.history import KeptSession, Metric, Trend
 from perfsuite.records.measurement import Measurement
 from perfsuite.records.outcome import Policy
 from perfsuite.records.session import Session
+from perfsuite.report.history import when
 from perfsuite.report.judge import closing_lines
 from perfsuite.report.judged import Judged
 from perfsuite.report.page.chapter import Chapter
 from perfsuite.report.page.document import OVERVIEW, rendered
-from perfsuite.report.page.environment import commit_words
 from perfsuite.report.page.sections import page
-from perfsuite.report.page.sessions import moment, session_contents
-from perfsuite.report.page.trend import Reading
-from perfsuite.report.page.view import Line, Link, Overview, SessionRow
-from perfsuite.serve.shelf import Shelved
+from perfsuite.report.page.sessions import session_contents
+from perfsuite.report.page.trend import SESSIONS, change_table, trend_figure
+from perfsuite.report.page.view import Line, Link, MachineTrends, Overview, SessionRow, VariantHistory
+from perfsuite.serve.shelf import Shelf
 from perfsuite.spec import Variant
 from perfsuite.store.sessions import Pool
 
@@ -36,42 +37,56 @@ if TYPE_CHECKING:
 
 #: How many sessions the overview shows at once: more than that nobody reads, and the search finds the others.
 _SHOWN = 200
-_COLUMNS = ("begun", "stack", "machine class", "variants", "commit", "session")
+_COLUMNS = ("begun", "stack", "machine class", "variants", "verdicts", "commit", "session")
 
 
-def overview_html(shelved: Shelved, query: str) -> str:
+def overview_html(shelf: Shelf, query: str) -> str:
     """All sessions that the query's words are in, and all variants."""
-    words = query.lower().split()
-    found = [one.session for one in shelved.sessions if _fits(one.session, words)]
-    newest: dict[str, tuple[Session, Variant]] = {}
-    for session in found:
-        for measurement in session.measurements:
-            newest.setdefault(measurement.variant.id, (session, measurement.variant))
+    words = query.split()
+    history = shelf.history
+    variants = history.newest(words) or history.newest()
     overview = Overview(
         title="Stored sessions",
         query=query,
         columns=_COLUMNS,
-        sessions=tuple(_row(session) for session in found[:_SHOWN]),
-        found=len(found),
-        total=len(shelved.sessions),
-        variants=tuple(
-            Link(text=name, href=variant_path(*newest[name]))
-            for name in sorted(newest)
-            if all(word in name.lower() for word in words) or not _names_one(newest, words)
-        ),
-        notes=tuple(Line(depth=0, text=f"not read: {why}") for why in shelved.unread),
+        sessions=tuple(map(_row, reversed(history.sessions(last=_SHOWN, words=words)))),
+        found=history.count(words),
+        total=history.count(),
+        variants=tuple(Link(text=name, href=history_path(name)) for name in variants),
+        notes=tuple(Line(depth=0, text=f"not read: {why}") for why in shelf.unread),
     )
     return rendered(OVERVIEW, overview=overview)
 
 
-def session_path(session: Session) -> str:
+def variant_history_html(shelf: Shelf, name: str) -> str | None:
+    """All that a variant took on every machine class; None if no session has it."""
+    machines: dict[str, list[Trend]] = {}
+    for metric in Metric:
+        for series in shelf.history.series(name, metric, last=SESSIONS):
+            machines.setdefault(series.machine_slug, []).append(trend_of(series))
+    if not machines:
+        return None
+    told = VariantHistory(
+        title=name,
+        trail=(_home(),),
+        machines=tuple(_machine(shelf, slug, name, trends) for slug, trends in machines.items()),
+    )
+    return rendered("variant", variant=told)
+
+
+def session_path(id: str) -> str:
     """The address of a session's matrix."""
-    return f"/sessions/{quote(session.id, safe='', errors='replace')}"
+    return f"/sessions/{quote(id, safe='', errors='replace')}"
 
 
-def variant_path(session: Session, variant: Variant) -> str:
-    """The address of what a session says of a variant."""
-    return f"{session_path(session)}/{quote(variant.id, safe='', errors='replace')}"
+def variant_path(session: str, variant: str) -> str:
+    """The address of what a session, by its id, says of a variant."""
+    return f"{session_path(session)}/{quote(variant, safe='', errors='replace')}"
+
+
+def history_path(variant: str) -> str:
+    """The address of what a variant took from session to session."""
+    return f"/variants/{quote(variant, safe='', errors='replace')}"
 
 
 class Pages:
@@ -81,31 +96,36 @@ class Pages:
         self._settings = settings
         self._models = models
 
-    def session_html(self, shelved: Shelved, session: Session) -> str:
+    def session_html(self, shelf: Shelf, session: Session) -> str:
         """The matrix, each cell of which leads to a page of its own."""
-        contents = session_contents(self._judged(shelved, session))
+        contents = session_contents(self._judged(shelf, session))
+        told = ", ".join(f"{count} {name}" for kept in _kept(shelf, session) for name, count in kept.verdicts.items())
 
         def link(chapter: Chapter) -> str:
-            return variant_path(session, chapter.pairing.candidate)
+            return variant_path(session.id, chapter.pairing.candidate.id)
 
-        return rendered("page", page=page(contents, link=link, shows=lambda chapter: False, trail=(_home(),)))
+        # With what was measured again, and what was accepted then: nobody can tell it anew from what is stored.
+        facts = (*contents.facts, ("judged when it ran", told)) if told else contents.facts
+        whole = replace(contents, facts=facts)
+        return rendered("page", page=page(whole, link=link, shows=lambda chapter: False, trail=(_home(),)))
 
-    def variant_html(self, shelved: Shelved, session: Session, name: str) -> str | None:
+    def variant_html(self, shelf: Shelf, session: Session, name: str) -> str | None:
         """All of one variant, from session to session first; None if the session has none of that name."""
-        judged = self._judged(shelved, session, name)
-        contents = session_contents(judged)
+        contents = session_contents(self._judged(shelf, session, name))
         if not contents.chapters:
             return None
-        (chapter,) = contents.chapters
-        variant = chapter.pairing.candidate
-        told = replace(chapter, readings=_readings(shelved, session, variant))
-        home = (_home(), Link(text=session.id, href=session_path(session)))
-        whole = replace(contents, title=f"{variant.id}, {contents.title}", chapters=(told,), lines=())
-        return rendered("page", page=page(whole, matrix=False, trail=home))
+        trail = (
+            _home(),
+            Link(text=session.id, href=session_path(session.id)),
+            Link(text="all its sessions", href=history_path(name)),
+        )
+        whole = replace(contents, title=f"{name}, {contents.title}", lines=())
+        return rendered("page", page=page(whole, matrix=False, trail=trail))
 
-    def _judged(self, shelved: Shelved, session: Session, name: str | None = None) -> Judged:
+    def _judged(self, shelf: Shelf, session: Session, name: str | None = None) -> Judged:
         """Of all its variants, or of that name alone: verdicts are the same, for all tell together."""
-        pool = Pool(candidate=session, sessions=shelved.older(session), most=self._settings.sessions)
+        most = self._settings.sessions
+        pool = Pool(candidate=session, sessions=shelf.older(session, most=most), most=most)
 
         def find(one: Measurement) -> Baseline | Missing | Incomparable:
             if pool.sessions:
@@ -137,6 +157,13 @@ class Pages:
             },
             lines=closing_lines(list(outcomes.values()), seen.slower, seen.faster, ()),
             policy=Policy(),
+            trends=trends_of(
+                shelf.history,
+                session,
+                [variant for variant in wanted if variant.id == name],
+                (Metric.LATENCY, Metric.MEMORY),
+                last=SESSIONS,
+            ),
         )
 
     def _expected(self, variant: Variant) -> Expectation:
@@ -149,45 +176,33 @@ def _home() -> Link:
     return Link(text="perfsuite", href="/")
 
 
-def _readings(shelved: Shelved, session: Session, variant: Variant) -> tuple[Reading, ...]:
-    return tuple(
-        Reading(
-            begun_at=_utc(one.session),
-            latency_s=measurement.latency_s,
-            stack=slug_of(one.session.stack),
-            this=one.session.id == session.id,
-        )
-        for one in shelved.series(variant, session)
-        if (measurement := one.session.of(variant))
+def _kept(shelf: Shelf, session: Session) -> tuple[KeptSession, ...]:
+    return shelf.history.sessions(last=1, words=[session.id])
+
+
+def _machine(shelf: Shelf, slug: str, name: str, trends: list[Trend]) -> MachineTrends:
+    """The newest session that leads anywhere: of what others measured there are figures alone."""
+    newest = max((one.series.points[-1] for one in trends), key=lambda point: point.begun)
+    whole = shelf.session(newest.session) is not None
+    link = Link(text=f"{when(newest.begun)} UTC", href=variant_path(newest.session, name)) if whole else None
+    return MachineTrends(
+        name=slug,
+        figures=tuple(map(trend_figure, trends)),
+        tables=tuple(table for table in map(change_table, trends) if table),
+        newest=link,
     )
 
 
-def _utc(session: Session) -> str:
-    """When it began, in UTC, as ISO 8601."""
-    text = session.begun_compact
-    return f"{text[:4]}-{text[4:6]}-{text[6:8]}T{text[9:11]}:{text[11:13]}:{text[13:15]}Z"
-
-
-def _fits(session: Session, words: list[str]) -> bool:
-    row = _row(session)
-    told = (row.link.text, *row.cells, session.machine.cpu_model, *(one.variant.id for one in session.measurements))
-    text = " ".join(told).lower()
-    return all(word in text for word in words)
-
-
-def _names_one(names: Mapping[str, object], words: list[str]) -> bool:
-    """Whether the words are of a variant's name: those of a session let all its variants stand."""
-    return any(all(word in name.lower() for word in words) for name in names)
-
-
-def _row(session: Session) -> SessionRow:
+def _row(kept: KeptSession) -> SessionRow:
     return SessionRow(
-        link=Link(text=moment(session), href=session_path(session)),
+        name=f"{when(kept.begun)} UTC",
+        href=session_path(kept.id) if kept.whole else "",
         cells=(
-            slug_of(session.stack),
-            session.machine.slug,
-            str(len(session.measurements)),
-            commit_words(session),
-            session.id,
+            kept.stack_slug,
+            kept.machine_slug,
+            str(kept.entries),
+            ", ".join(f"{count} {name}" for name, count in sorted(kept.verdicts.items())),
+            kept.commit[:12],
+            kept.id,
         ),
     )

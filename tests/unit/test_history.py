@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -17,18 +18,19 @@ from pathlib import Path
 import pytest
 from builders import OTHER_VARIANT, VARIANT, measurement, session
 from postgresql import postgresql, programs
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 
 from perfsuite.backends.registry import slug_of
 from perfsuite.errors import HistoryError, UsageError
 from perfsuite.history.address import VARIABLE, history_url, shown
-from perfsuite.history.changes import trend_of
+from perfsuite.history.changes import trend_of, trends_of
 from perfsuite.history.database import REVISION, History
-from perfsuite.history.imports import foreign_rows
+from perfsuite.history.imports import foreign_rows, rows_in
 from perfsuite.history.rows import Rows, rows_of
 from perfsuite.records.history import Metric, Origin
 from perfsuite.records.session import Session
+from perfsuite.spec import Variant
 
 _NOBODY = {VARIABLE: ""}
 
@@ -157,6 +159,91 @@ def test_a_figure_that_is_nothing_is_none(url: URL, metric: Metric) -> None:
     assert len(series.points) == (24 if metric is Metric.ACCURACY else 12)
     assert len(trend_of(series).changes) == (1 if metric is Metric.ACCURACY else 0)
     history.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "days"),
+    [
+        ([], [1, 2, 3]),
+        (["2026-01-03"], [2]),
+        (["2026-01-03", "resnet50"], [2]),
+        (["BERT-base"], [3]),
+        (["2026-01-03", "bert-base"], []),
+        (["torch-2.8"], [1, 2, 3]),
+        (["%"], []),
+        (["_"], [1, 2, 3]),
+        (["-"], [1, 2, 3]),
+    ],
+)
+def test_sessions_are_found_by_every_word(url: URL, words: list[str], days: list[int]) -> None:
+    with contextlib.closing(History(url)) as history:
+        for day, latencies_ms in ((1, [100]), (2, [100]), (3, [100, 50])):
+            history.keep(_rows(day, *latencies_ms))
+        assert [int(one.id[-1]) for one in history.sessions(words=words)] == days
+        assert history.count(words) == len(days)
+
+
+def test_what_a_session_is_held_against_is_the_last_of_its_kind(url: URL) -> None:
+    """Two sessions that have the variant, of the same machine class and stack; of another stack where there is none."""
+    other = dataclasses.replace(_session(0, 1).machine, physical_cores=99)
+    newer = dataclasses.replace(_session(0, 1).stack, packages={"torch": "9.9.0"})
+    with contextlib.closing(History(url)) as history:
+        for day, latencies_ms in ((1, [100]), (2, [100, 50]), (3, [100]), (4, [100])):
+            history.keep(_rows(day, *latencies_ms))
+        history.keep(_rows(5, 100, machine=other))
+        history.keep(_rows(6, 100, stack=newer))
+        history.keep(foreign_rows(Path("0001.json"), _foreign((VARIANT.id, 0.25))))
+
+        def before(day: int, *variants: Variant, **changes: object) -> list[int]:
+            found = _session(day, 100, 50, **changes)
+            ids = history.before(found, [one.id for one in variants], stack=slug_of(found.stack), most=2)
+            return [int(one[-1]) for one in ids]
+
+        assert before(9, VARIANT) == [4, 3]
+        assert before(9, VARIANT, OTHER_VARIANT) == [4, 3, 2]
+        assert before(4, VARIANT) == [3, 2]
+        assert before(9, VARIANT, stack=newer) == [6]
+        assert before(5, VARIANT, stack=newer) == [4, 3]
+        assert before(1, VARIANT) == []
+
+
+def test_the_last_figures_of_one_machine_class_can_be_had_alone(url: URL) -> None:
+    with contextlib.closing(History(url)) as history:
+        slug = _session(0, 1).machine.slug
+        for day in range(1, 7):
+            history.keep(_rows(day, 100 + day))
+        history.keep(_rows(7, 40, machine=dataclasses.replace(_session(0, 1).machine, physical_cores=99)))
+        (series,) = history.series(VARIANT.id, Metric.LATENCY, machine=slug, last=2)
+        assert [round(point.value, 6) for point in series.points] == [0.105, 0.106]
+        found = trends_of(history, _session(6, 106), [VARIANT, OTHER_VARIANT], [Metric.LATENCY], last=3)
+        assert [len(trend.series.points) for trend in found[VARIANT]] == [3]
+        assert OTHER_VARIANT not in found
+
+
+def test_a_session_of_another_perfsuite_is_one_clear_error(url: URL) -> None:
+    with contextlib.closing(History(url)) as history:
+        history.keep(dataclasses.replace(_rows(1, 100), document=b"what nobody can read"))
+        with pytest.raises(HistoryError, match="another perfsuite wrote it"):
+            history.session(_session(1, 100).id)
+
+
+def test_tables_of_somebody_else_are_one_clear_error(url: URL) -> None:
+    with contextlib.closing(History(url)) as history, history._engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    with pytest.raises(HistoryError, match="are not perfsuite's"):
+        History(url)
+    # What comes after finds them as they were.
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(f"UPDATE alembic_version SET version_num = '{REVISION}'"))
+    engine.dispose()
+
+
+def test_a_file_is_known_by_what_is_in_it(tmp_path: Path) -> None:
+    for name, median in (("a.json", 0.25), ("renamed.json", 0.25), ("b.json", 0.5)):
+        (tmp_path / name).write_bytes(_foreign(("test_a", median)))
+    names = [rows_in(path).session["id"] for path in sorted(tmp_path.glob("*.json"))]
+    assert names[0] == names[2] != names[1]
 
 
 def _foreign(*benchmarks: tuple[str, float]) -> bytes:

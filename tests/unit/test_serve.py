@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import threading
@@ -15,16 +16,21 @@ from wsgiref.util import setup_testing_defaults
 
 import pytest
 from browsing import Look, chromium, needs_browser
-from builders import MACHINE, OLD_STACK, OTHER_VARIANT, VARIANT, document, measurement
+from builders import MACHINE, OLD_STACK, OTHER_VARIANT, VARIANT, document, measurement, session
 from page_builders import AFTER, BEFORE, worker
 
+from perfsuite.backends.registry import slug_of
 from perfsuite.cli import main
+from perfsuite.history.address import history_url
+from perfsuite.history.database import History
+from perfsuite.history.imports import rows_in
+from perfsuite.history.rows import rows_of
 from perfsuite.models import load_models
 from perfsuite.records.measurement import Measurement
 from perfsuite.serve.app import App
 from perfsuite.serve.pages import Pages
 from perfsuite.serve.server import local_server
-from perfsuite.serve.shelf import Shelf
+from perfsuite.serve.shelf import Files, Kept
 from perfsuite.settings import Settings
 
 HOSTILE = dataclasses.replace(VARIANT, model="<script>/a b?#%2F")
@@ -53,14 +59,19 @@ def shelf(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _app(folder: Path) -> App:
-    return App(Shelf([folder]), Pages(Settings(), load_models({})))
+@pytest.fixture
+def app(shelf: Path) -> Iterator[App]:
+    with contextlib.closing(Files([shelf])) as library:
+        yield App(library, Pages(Settings(), load_models({})))
 
 
 @pytest.fixture
-def get(shelf: Path) -> Callable[..., tuple[int, str]]:
+def get(app: App) -> Callable[..., tuple[int, str]]:
+    return _asker(app)
+
+
+def _asker(app: App) -> Callable[..., tuple[int, str]]:
     """Ask the application for a path; its status, and what it sends."""
-    app = _app(shelf)
 
     def ask(path: str, query: str = "", **environ: str) -> tuple[int, str]:
         asked: dict[str, Any] = {}
@@ -82,11 +93,12 @@ def _session(day: int) -> str:
 def test_all_sessions_and_variants_are_listed_once(get: Callable[..., tuple[int, str]]) -> None:
     status, page = get("/")
     assert status == HTTPStatus.OK
-    assert page.count('<a href="/sessions/2026') == 5 + 3  # each session, and the newest of each variant
+    assert page.count('<a href="/sessions/2026') == 5
+    assert page.count('<a href="/variants/') == 3
     assert "5 of 5 that fit, of 5, the newest first." in page
     assert page.index(_session(5)) < page.index(_session(4))
     assert "not read: " in page
-    assert "broken.json is not a stored session" in page
+    assert "broken.json is no file of perfsuite&#39;s or pytest-benchmark&#39;s" in page
     assert "<script>/a b" not in page
 
 
@@ -131,10 +143,52 @@ def test_a_variant_is_shown_from_session_to_session(get: Callable[..., tuple[int
     status, page = get(f"{_session(4)}/{VARIANT.id}")
     assert status == HTTPStatus.OK
     assert "Latency from session to session" in page
-    assert "4 sessions, from 19.4 ms to" in page
+    assert "4 sessions, from 19.4" in page
+    assert "The square is this session" in page
     assert "A dashed line stands where the stack is another than before." in page
     assert "convolutions that moved from" in page
     assert f'<a href="{_session(4)}">' in page
+
+
+def test_a_variant_s_own_address_tells_of_every_machine_class_and_where_its_level_changed(tmp_path: Path) -> None:
+    """Of the project's history, a step of which came with another torch; what others measured has figures alone."""
+    newer = dataclasses.replace(OLD_STACK, packages={**OLD_STACK.packages, "torch": "9.9.0"})
+    history = History(history_url(tmp_path, None, {}))
+    for day in range(1, 25):
+        stack, level = (newer, 1.2) if day > 12 else (OLD_STACK, 1.0)
+        measured = _measured((20.0 + day % 3 / 10) * level, stack=stack)
+        found = dataclasses.replace(session(measured), begun_at=f"2026-01-{day:02}T03:04:05+00:00")
+        found = dataclasses.replace(found, id=f"{found.begun_compact}-1a2b")
+        history.keep(rows_of(found, slug_of(stack), {VARIANT.id: "unchanged"}))
+    (tmp_path / "0001.json").write_text(
+        json.dumps(
+            {
+                "datetime": "2026-02-02T03:04:05+00:00",
+                "machine_info": {"machine": "x86_64"},
+                "benchmarks": [{"fullname": VARIANT.id, "stats": {"median": 0.25}}],
+            }
+        )
+    )
+    history.keep(rows_in(tmp_path / "0001.json"))
+    with contextlib.closing(Kept(history)) as library:
+        get = _asker(App(library, Pages(Settings(), load_models({}))))
+        status, page = get(f"/variants/{VARIANT.id}")
+        assert status == HTTPStatus.OK
+        for said in (
+            f">{MACHINE.slug}<",
+            ">x86_64<",
+            "24 sessions, from 20.",
+            "A coloured line stands where a new level begins.",
+            "Latency: where its level changed",
+            "2026-01-13 03:04",
+            "torch 2.7.0 -&gt; 9.9.0",
+            "1.200 times",
+            "Peak memory from session to session",
+        ):
+            assert said in page
+        assert page.count("The newest session: ") == 1
+        assert "unchanged" in get("/")[1]
+        assert "judged when it ran" in get("/sessions/20260124T030405.000000Z-1a2b")[1]
 
 
 def test_names_of_any_kind_have_addresses_that_last(get: Callable[..., tuple[int, str]]) -> None:
@@ -142,6 +196,7 @@ def test_names_of_any_kind_have_addresses_that_last(get: Callable[..., tuple[int
     address = f"{_session(3)}/{quote(HOSTILE.id, safe='')}"
     assert f'<a href="{address}">' in page
     assert get(f"{_session(3)}/{HOSTILE.id}")[0] == HTTPStatus.OK
+    assert get(f"/variants/{HOSTILE.id}")[0] == HTTPStatus.OK
 
 
 @pytest.mark.parametrize(
@@ -150,6 +205,8 @@ def test_names_of_any_kind_have_addresses_that_last(get: Callable[..., tuple[int
         ("/none", {}, 404),
         ("/sessions/none", {}, 404),
         (f"{_session(4)}/none", {}, 404),
+        ("/variants/none", {}, 404),
+        ("/variants", {}, 404),
         ("/../../etc/passwd", {}, 404),
         ("/", {"REQUEST_METHOD": "POST"}, 405),
         ("/", {"REQUEST_METHOD": "DELETE"}, 405),
@@ -180,9 +237,9 @@ def test_what_is_new_or_gone_is_seen(get: Callable[..., tuple[int, str]], shelf:
 
 
 @pytest.fixture
-def address(shelf: Path) -> Iterator[str]:
+def address(app: App) -> Iterator[str]:
     """A server on a port that is free."""
-    with local_server("127.0.0.1", 0, _app(shelf)) as server:
+    with local_server("127.0.0.1", 0, app) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -205,6 +262,10 @@ def test_a_reader_finds_a_variant_by_search_and_gets_back(address: str) -> None:
         look.page.keyboard.press("Enter")
         look.page.wait_for_url("**/?q=bert-base")
         look.page.click(f"a:text-is('{OTHER_VARIANT.id}')")
+        look.page.wait_for_url(f"**/variants/{OTHER_VARIANT.id}")
+        assert look.violations == []
+        assert look.overflow_px <= 0
+        look.page.click(f"a[href='{_session(2)}/{OTHER_VARIANT.id}']")
         look.page.wait_for_url(f"**{_session(2)}/{OTHER_VARIANT.id}")
         assert look.violations == []
         assert look.overflow_px <= 0

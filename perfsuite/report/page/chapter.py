@@ -8,10 +8,10 @@ from perfsuite.records.accuracy import Accuracy
 from perfsuite.records.baseline import Baseline
 from perfsuite.records.evidence import Evidence
 from perfsuite.records.explanation import Setting
+from perfsuite.records.history import Trend
 from perfsuite.records.measurement import Measurement, Replicate
 from perfsuite.records.outcome import Colour, Outcome
 from perfsuite.records.pair import Pair, Pairing
-from perfsuite.report.page.trend import Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Chapter:
 
     ``lines`` are what is said of it in words, the headline first, indented where one belongs to the line above.
     ``stored`` and ``now`` are the accepted sessions and what was held against them; ``pairs`` were stepped side by
-    side, ``readings`` are what sessions say of it, the oldest first.
+    side, ``trends`` are what the history has of it, ``session`` the id of the one in them that the page is about.
     """
 
     name: str
@@ -55,7 +55,8 @@ class Chapter:
     stored: Baseline | None = None
     now: Measurement | None = None
     pairs: tuple[Pair, ...] = ()
-    readings: tuple[Reading, ...] = ()
+    trends: tuple[Trend, ...] = ()
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

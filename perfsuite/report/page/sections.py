@@ -16,7 +16,7 @@ from perfsuite.report.page.kernels import kernel_table
 from perfsuite.report.page.ratios import pair_ratios, ratio_figure, stored_ratios
 from perfsuite.report.page.signs import legend, sign_of
 from perfsuite.report.page.track import of_pairs, of_workers
-from perfsuite.report.page.trend import trend_figure
+from perfsuite.report.page.trend import change_table, trend_figure
 from perfsuite.report.page.view import Figure, Line, Link, Page, Row, Section, Table
 
 _WORST_FIRST = (Colour.RED, Colour.YELLOW, Colour.GREEN, Colour.GREY)
@@ -63,6 +63,7 @@ def _rank(chapter: Chapter) -> tuple[int, int, float]:
 def _section(chapter: Chapter, names: Names) -> Section:
     headline, *lines = chapter.lines
     tables = (
+        *map(change_table, chapter.trends),
         cost_table(chapter.before, chapter.after, chapter.outcome, names),
         kernel_table(chapter.before, chapter.after, names),
     )
@@ -80,8 +81,8 @@ def _section(chapter: Chapter, names: Names) -> Section:
 
 def _figures(chapter: Chapter, names: Names) -> Iterator[Figure]:
     """From session to session, side by side if it ran so, and what the stored sessions raised suspicion by."""
-    if chapter.readings:
-        yield trend_figure(chapter.readings)
+    for trend in chapter.trends:
+        yield trend_figure(trend, this=chapter.session)
     speed = chapter.outcome.speed
     if chapter.pairs:
         cpus = (chapter.before.cpus if chapter.before else 1, chapter.after.cpus if chapter.after else 1)

@@ -92,6 +92,8 @@ def _chapter(judged: Judged, outcome: Outcome) -> Chapter:
         stored=stored,
         now=now,
         pairs=beside.pairs if beside else (),
+        trends=judged.trends.get(variant, ()),
+        session=judged.session.id,
     )
 
 

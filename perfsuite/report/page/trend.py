@@ -1,33 +1,35 @@
-"""The figure of what a variant took from session to session."""
+"""A variant's figures from session to session: drawn, and where they went to another level."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import pairwise
 
+from perfsuite.records.history import Metric, Trend, begun_iso
+from perfsuite.report.history import UNITS, change_words, changed_words, when
 from perfsuite.report.page.drawing import BASELINE, CANDIDATE, INK, drawn, layer, panel, y_axis
-from perfsuite.report.page.view import Figure
-from perfsuite.report.text import milliseconds
+from perfsuite.report.page.view import Figure, Row, Table
 
+#: How many sessions are drawn: half a year of nights, a dot for every two units of width.
+SESSIONS = 180
 _HEIGHT = 150
 _LOG_FROM = 3.0  # as of iterations
+#: From so many dots on they are small, for they would hide one another (judgement: looked at).
+_MANY = 40
+_TITLES = {
+    Metric.LATENCY: "Latency",
+    Metric.MEMORY: "Peak memory",
+    Metric.ACCURACY: "Accuracy",
+    Metric.COMPILE: "Compiling",
+}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What one session says; ``begun_at`` is ISO 8601, ``stack`` its slug, ``this`` whether the page is about it."""
-
-    begun_at: str
-    latency_s: float
-    stack: str
-    this: bool = False
-
-
-def trend_figure(readings: Sequence[Reading]) -> Figure:
-    """At least one reading, the oldest first; a line stands where the stack is another than before."""
-    values = [one.latency_s for one in readings]
-    wide = max(values) / min(values) >= _LOG_FROM
+def trend_figure(trend: Trend, *, this: str = "") -> Figure:
+    """A rule stands where a level begins, a dashed one where the stack is another; ``this`` is the page's session."""
+    points = trend.series.points
+    unit, factor = UNITS[trend.series.metric]
+    values = [one.value * factor for one in points]
+    wide = trend.series.metric is not Metric.ACCURACY and max(values) / min(values) >= _LOG_FROM
     x = {
         "field": "x",
         "type": "temporal",
@@ -38,36 +40,63 @@ def trend_figure(readings: Sequence[Reading]) -> Figure:
         "field": "y",
         "type": "quantitative",
         "scale": {"type": "log", "nice": False} if wide else {"zero": False},
-        "axis": y_axis(title="ms", tickCount=5),
+        "axis": y_axis(title=unit, tickCount=5),
     }
-    rows = [{"x": one.begun_at, "y": round(one.latency_s * 1e3, 5)} for one in readings]
-    turns = [{"x": later.begun_at} for one, later in pairwise(readings) if one.stack != later.stack]
-    dot = {"type": "point", "filled": True, "opacity": 1, "size": 45}
-    these = [row for row, one in zip(rows, readings, strict=True) if one.this]
-    others = [row for row, one in zip(rows, readings, strict=True) if not one.this]
+    rows = [{"x": begun_iso(one.begun), "y": round(value, 5)} for one, value in zip(points, values, strict=True)]
+    turns = [{"x": begun_iso(later.begun)} for one, later in pairwise(points) if one.stack_slug != later.stack_slug]
+    levels = [{"x": begun_iso(one.point.begun)} for one in trend.changes]
+    dot = {"type": "point", "filled": True, "opacity": 1}
+    these = [row for row, one in zip(rows, points, strict=True) if one.session == this]
+    others = [row for row, one in zip(rows, points, strict=True) if one.session != this]
     layers = [
         layer(turns, {"type": "rule", "color": INK, "strokeDash": [3, 3]}, x=x),
+        layer(levels, {"type": "rule", "color": CANDIDATE, "strokeWidth": 2}, x=x),
         layer(rows, {"type": "line", "color": BASELINE, "strokeWidth": 1}, x=x, y=y),
-        layer(others, {**dot, "color": BASELINE, "shape": "circle"}, x=x, y=y),
+        layer(others, {**dot, "color": BASELINE, "shape": "circle", "size": 45 if len(rows) < _MANY else 12}, x=x, y=y),
         layer(these, {**dot, "color": CANDIDATE, "shape": "square", "size": 70}, x=x, y=y),
     ]
     return Figure(
-        title="Latency from session to session",
+        title=f"{_TITLES[trend.series.metric]} from session to session",
         svg=drawn([panel(_HEIGHT, layers)]),
-        words=" ".join(_words(readings, len(turns), log=wide)),
+        words=" ".join(_words(trend, values, len(turns), this=bool(these), log=wide)),
         sides=False,
     )
 
 
-def _words(readings: Sequence[Reading], turns: int, *, log: bool) -> Iterator[str]:
-    values = [one.latency_s for one in readings]
-    yield (
-        f"{len(readings)} session{'' if len(readings) == 1 else 's'}, from {milliseconds(min(values))} to "
-        f"{milliseconds(max(values))}; the last has {milliseconds(values[-1])}."
+def change_table(trend: Trend) -> Table | None:
+    """Where a level begins, and what else changed there; None where all is one level."""
+    if not trend.changes:
+        return None
+    metric = trend.series.metric
+    return Table(
+        title=f"{_TITLES[metric]}: where its level changed",
+        columns=("session", "origin", "what else changed there", "change"),
+        rows=tuple(
+            Row(
+                head=when(one.point.begun),
+                cells=(
+                    str(one.origin),
+                    "; ".join(changed_words(one)) or "nothing that is known",
+                    change_words(one, metric),
+                ),
+            )
+            for one in trend.changes
+        ),
+        numeric=1,
+        lines=("Medians of the level that begins there and of the one before. A lone spike is no level.",),
     )
+
+
+def _words(trend: Trend, values: list[float], turns: int, *, this: bool, log: bool) -> Iterator[str]:
+    unit, _ = UNITS[trend.series.metric]
+    count = len(values)
+    told = [f"{value:.4g} {unit}" for value in (min(values), max(values), values[-1])]
+    yield f"{count} session{'' if count == 1 else 's'}, from {told[0]} to {told[1]}; the last has {told[2]}."
+    if trend.changes:
+        yield "A coloured line stands where a new level begins."
     if turns:
         yield "A dashed line stands where the stack is another than before."
-    if any(one.this for one in readings):
+    if this:
         yield "The square is this session's."
     if log:
-        yield "The scale of latency is logarithmic."
+        yield f"The scale of {unit} is logarithmic."

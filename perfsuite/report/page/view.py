@@ -126,10 +126,30 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionRow:
-    """A session in the overview."""
+class MachineTrends:
+    """What a variant took on one machine class from session to session; ``newest`` leads to what the last one says."""
 
-    link: Link
+    name: str
+    figures: tuple[Figure, ...]
+    tables: tuple[Table, ...]
+    newest: Link | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantHistory:
+    """A variant's trends on every machine class that has any."""
+
+    title: str
+    trail: tuple[Link, ...]
+    machines: tuple[MachineTrends, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRow:
+    """A session in the overview; of what others measured there are figures alone, and nothing that it leads to."""
+
+    name: str
+    href: str
     cells: tuple[str, ...]
 
 
