@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from builders import PLACEMENT, VARIANT, baseline, measurement, replicate, session
+from builders import MACHINE, PLACEMENT, VARIANT, baseline, measurement, replicate, session
 from compare_builders import ACCURACY
 from evidence_builders import FP32, POINTWISE, REORDER, evidence, kernel, operator_kernel
 
 from perfsuite.explain.causes import explain
 from perfsuite.gates.expectations import expectation
+from perfsuite.history.changes import trend_of
 from perfsuite.judge.outcome import judge_support
 from perfsuite.judge.paired import judge_pairs
 from perfsuite.judge.session import judge_results
@@ -20,6 +22,7 @@ from perfsuite.models.base import Reads
 from perfsuite.records.baseline import Baseline, Incomparable, Lack, Missing
 from perfsuite.records.confirmation import Confirmation, Finding
 from perfsuite.records.evidence import Evidence
+from perfsuite.records.history import Circumstances, Metric, Point, Series, Trend
 from perfsuite.records.measurement import Block, Conditions, Failure, Measurement, Replicate
 from perfsuite.records.outcome import Outcome, Policy
 from perfsuite.records.pair import Pair, Pairing
@@ -83,6 +86,26 @@ def measured(variant: Variant, latency_ms: float, observed: Evidence | None = No
     return measurement(variant=variant, replicates=workers, evidence=observed, accuracy=ACCURACY, **changes)
 
 
+def trend(variant: Variant, *, sessions: int, this: str = "") -> Trend:
+    """A night a day, which take half as much again since the middle, when torch was another; ``this`` is the last."""
+    nights = []
+    for number in range(sessions):
+        later = number >= sessions // 2
+        begun = f"{datetime(2025, 1, 1, 2, tzinfo=UTC) + timedelta(days=number):%Y%m%dT%H%M%S.%fZ}"
+        nights.append(
+            Point(
+                session=this if this and number == sessions - 1 else begun,
+                begun=begun,
+                machine_slug=MACHINE.slug,
+                stack_slug="after" if later else "before",
+                value=0.02 * (1.5 if later else 1.0) * (1 + 0.004 * ((7 * number) % 5)),
+                verdict="unchanged",
+                circumstances=Circumstances(software={"torch": "2.8.0" if later else "2.7.0"}, machine={}),
+            )
+        )
+    return trend_of(Series(variant=variant.id, metric=Metric.LATENCY, machine_slug=MACHINE.slug, points=tuple(nights)))
+
+
 def judged(
     results: Iterable[Measurement | Failure],
     before: Mapping[Variant, Measurement],
@@ -141,7 +164,8 @@ def night() -> Judged:
         before,
         outcomes={NEITHER: judge_support(NEITHER, Support(reason="no such kernels here"), in_baseline=False)},
     )
-    return confirmed(found, SLOWER, pairs(SLOWER, 1.8))
+    found = confirmed(found, SLOWER, pairs(SLOWER, 1.8))
+    return dataclasses.replace(found, trends={SLOWER: (trend(SLOWER, sessions=30, this=found.session.id),)})
 
 
 def confirmed(found: Judged, variant: Variant, some: tuple[Pair, ...]) -> Judged:

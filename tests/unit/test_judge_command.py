@@ -86,6 +86,24 @@ def test_a_page_shows_what_was_judged(judge: Callable[..., Any], tmp_path: Path)
     assert f'<a href="#{VARIANT.id}">' in page
     assert "regressed, ratio 1.500" in page
     assert "2026-01-03" in page  # a session of the baseline
+    assert "from session to session" not in page
+    assert not (tmp_path / ".perfsuite").exists()
+
+
+def test_a_page_shows_what_the_history_has_of_it(
+    judge: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    judge(_measured(150))
+    assert main(["history", "import", "1.json", "2.json", "now.json"]) == 0
+    judge(_measured(150), more=("--report-html", "page.html"))
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert "3 sessions, from 100 ms to 150" in page
+    assert "The square is this session" in page
+    monkeypatch.setenv("PERFSUITE_HISTORY", "postgresql://me:secret@127.0.0.1:1/nights")
+    status, said = judge(_measured(150), more=("--report-html", "page.html"))
+    assert status == 1
+    assert "the page has no trends: " in said
+    assert "secret" not in said
 
 
 @pytest.mark.parametrize(

@@ -308,7 +308,7 @@ def test_what_was_not_measured_says_why() -> None:
     assert [line.text for line in sections[FAILED.id].lines] == ["failed: killed by SIGSEGV", "in some library"]
     assert sections[FAILED.id].figures == ()
     assert len(sections[NEW.id].figures) == 1  # without a baseline there is no ratio
-    assert len(sections[SLOWER.id].figures) == 4
+    assert len(sections[SLOWER.id].figures) == 5
 
 
 def test_a_comparison_has_a_chapter_for_each_row_gap_and_wrong_mode() -> None:

@@ -14,7 +14,7 @@ from perfsuite.report.page.view import Figure, Row, Table
 SESSIONS = 180
 _HEIGHT = 150
 _LOG_FROM = 3.0  # as of iterations
-#: From so many dots on they are small, for they would hide one another (judgement: looked at).
+#: From so many sessions on the line alone is drawn: dots would hide one another, and be half of a page of 96 variants.
 _MANY = 40
 _TITLES = {
     Metric.LATENCY: "Latency",
@@ -47,12 +47,12 @@ def trend_figure(trend: Trend, *, this: str = "") -> Figure:
     levels = [{"x": begun_iso(one.point.begun)} for one in trend.changes]
     dot = {"type": "point", "filled": True, "opacity": 1}
     these = [row for row, one in zip(rows, points, strict=True) if one.session == this]
-    others = [row for row, one in zip(rows, points, strict=True) if one.session != this]
+    others = [row for row, one in zip(rows, points, strict=True) if one.session != this and len(rows) < _MANY]
     layers = [
         layer(turns, {"type": "rule", "color": INK, "strokeDash": [3, 3]}, x=x),
         layer(levels, {"type": "rule", "color": CANDIDATE, "strokeWidth": 2}, x=x),
         layer(rows, {"type": "line", "color": BASELINE, "strokeWidth": 1}, x=x, y=y),
-        layer(others, {**dot, "color": BASELINE, "shape": "circle", "size": 45 if len(rows) < _MANY else 12}, x=x, y=y),
+        layer(others, {**dot, "color": BASELINE, "shape": "circle", "size": 45}, x=x, y=y),
         layer(these, {**dot, "color": CANDIDATE, "shape": "square", "size": 70}, x=x, y=y),
     ]
     return Figure(
