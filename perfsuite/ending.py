@@ -52,8 +52,7 @@ def keep_session(run: Run) -> list[str]:
     from perfsuite.history.database import History
     from perfsuite.history.rows import rows_of
 
-    verdicts = {variant.id: str(outcome.verdict) for variant, outcome in run.outcomes.items()}
-    rows = rows_of(run.whole_session, slug_of(run.stack), verdicts)
+    rows = rows_of(run.whole_session, slug_of(run.stack), run.verdicts)
     try:
         history = History(history_url(run.root, run.settings.history, os.environ))
         try:
@@ -66,7 +65,8 @@ def keep_session(run: Run) -> list[str]:
         file = run.root / FOLDER / f"{run.session.id}.json"
         shown, partial = file.relative_to(run.root), partial_of(file)
         try:
-            partial.write_text(json.dumps(with_verdicts(document_of(run.whole_session), verdicts)), encoding="utf-8")
+            document = with_verdicts(document_of(run.whole_session), run.verdicts)
+            partial.write_text(json.dumps(document), encoding="utf-8")
             partial.replace(file)
         except OSError as failed:
             partial.unlink(missing_ok=True)

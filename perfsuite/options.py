@@ -121,6 +121,11 @@ class Run:
     page_lines: list[str] = field(default_factory=list)
 
     @property
+    def verdicts(self) -> dict[str, str]:
+        """What came of each variant so far, by its id."""
+        return {variant.id: str(outcome.verdict) for variant, outcome in self.outcomes.items()}
+
+    @property
     def session(self) -> Session:
         """The session that is measured, without its measurements; there is one once measuring has begun."""
         assert self.journal is not None

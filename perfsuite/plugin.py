@@ -31,7 +31,7 @@ from perfsuite.report.github import Annotation
 from perfsuite.report.outcome import outcome_lines, outcome_properties
 from perfsuite.report.text import wrapped
 from perfsuite.spec import WORKLOADS, Mode, Precision, Support, Variant
-from perfsuite.store.documents import KEY, head_fields
+from perfsuite.store.documents import KEY, head_fields, with_verdicts
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -266,7 +266,7 @@ def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, A
     """What the benchmarks of a run have in common stands once in the document: the session."""
     run = config.stash.get(_RUN, None)
     if run is not None and run.journal is not None:
-        output_json[KEY] = head_fields(run.session)
+        output_json.update(with_verdicts({KEY: head_fields(run.session)}, run.verdicts))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -16,7 +16,7 @@ from perfsuite.backends.registry import slug_of
 from perfsuite.errors import UsageError
 from perfsuite.history.rows import Rows, rows_of
 from perfsuite.records.history import Circumstances
-from perfsuite.store.documents import is_ours, verdicts_in
+from perfsuite.store.documents import is_ours, parsed, verdicts_in
 from perfsuite.store.sessions import read_stored
 
 #: What a document of pytest-benchmark's that is not what it should be raises here.
@@ -45,7 +45,7 @@ def rows_in(path: Path) -> Rows:
     if not is_ours(content):
         return foreign_rows(path, content)
     session = read_stored(path).session
-    return rows_of(session, slug_of(session.stack), verdicts_in(content))
+    return rows_of(session, slug_of(session.stack), verdicts_in(parsed(content)))
 
 
 def foreign_rows(path: Path, content: bytes) -> Rows:

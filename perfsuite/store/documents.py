@@ -23,7 +23,7 @@ from perfsuite.spec import Variant
 
 #: Of ours, at the top of a document as in a benchmark's ``extra_info``.
 KEY = "perfsuite"
-#: Below it, of a session that no history took in.
+#: Below it, for a history that takes the session in.
 _VERDICTS = "verdicts"
 #: What the measurements of a session have in common.
 _COMMON = ("stack", "machine", "environment")
@@ -79,13 +79,13 @@ def is_ours(content: bytes) -> bool:
 
 def with_verdicts(document: Mapping[str, Any], verdicts: Mapping[str, str]) -> dict[str, Any]:
     """The document with what came of its variants, by their ids: for a history that takes it in later."""
-    return {**document, KEY: {**document[KEY], _VERDICTS: dict(verdicts)}}
+    return {**document, KEY: {**document[KEY], **({_VERDICTS: dict(verdicts)} if verdicts else {})}}
 
 
-def verdicts_in(content: bytes) -> dict[str, str]:
-    """What a file of ours says of them; nothing in most."""
-    found = parsed(content).get(KEY, {}).get(_VERDICTS, {})
-    return found if isinstance(found, dict) else {}
+def verdicts_in(document: Mapping[str, Any]) -> dict[str, str]:
+    """What a document of ours says of them; nothing if nobody judged."""
+    found = document.get(KEY, {}).get(_VERDICTS, {})
+    return {str(name): str(one) for name, one in found.items()} if isinstance(found, dict) else {}
 
 
 def stored_session(document: Any) -> StoredSession:
@@ -112,7 +112,9 @@ def write_session(path: Path, document: Mapping[str, Any], session: Session) -> 
 
     BaselineError, and nothing is written, if it could not be read again; OSError if it cannot be written.
     """
-    head = {**document, KEY: head_fields(session)}
+    measured = {one.variant.id for one in session.measurements}
+    verdicts = {name: one for name, one in verdicts_in(document).items() if name in measured}
+    head = with_verdicts({**document, KEY: head_fields(session)}, verdicts)
     head.pop("benchmarks")
     lines = ",\n".join(json.dumps(one) for one in _benchmarks(document, session.measurements))
     text = f'{json.dumps(head, indent=1)[:-2]},\n "benchmarks": [\n{lines}\n]\n}}\n'

@@ -12,7 +12,7 @@ from typing import Any
 from perfsuite.backends.registry import slug_of
 from perfsuite.errors import UsageError
 from perfsuite.records.session import MachineState, Session
-from perfsuite.store.documents import parsed, write_session
+from perfsuite.store.documents import parsed, verdicts_in, with_verdicts, write_session
 from perfsuite.store.sessions import read_stored
 
 #: In what shards of one night are alike, as words of it that a user can act on.
@@ -54,7 +54,9 @@ def write_night(files: Sequence[Path], session: Session, path: Path) -> None:
     """Write the session that was read from the files, as a timing run writes one; OSError if that cannot be."""
     documents = [parsed(file.read_bytes()) for file in files]
     benchmarks = [one for document in documents for one in document["benchmarks"]]
-    write_session(path, {**documents[0], "benchmarks": [_of(session, one) for one in benchmarks]}, session)
+    verdicts = {name: one for document in documents for name, one in verdicts_in(document).items()}
+    whole = with_verdicts(documents[0], verdicts)
+    write_session(path, {**whole, "benchmarks": [_of(session, one) for one in benchmarks]}, session)
 
 
 def _of(session: Session, benchmark: dict[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def test_a_session_goes_into_the_project_s_history_or_into_a_file_that_can_be_im
     monkeypatch.delenv("PERFSUITE_HISTORY")
     (file,) = (project.path / ".perfsuite").glob("*.json")
     assert "taken in 1 of 1," in _perfsuite(project, "import", str(file))
-    kept = project.runpytest_subprocess(*_ONE, "--report-html", "page.html")
+    kept = project.runpytest_subprocess(*_ONE, "--report-html=page.html")
     assert kept.ret == 0
     assert "history: " not in kept.stdout.str()
     assert "2 sessions, from " in (project.path / "page.html").read_text(encoding="utf-8")

@@ -4,81 +4,35 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import math
 import os
 import re
 import sqlite3
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from builders import OTHER_VARIANT, VARIANT, measurement, session
-from postgresql import postgresql, programs
+from builders import OTHER_VARIANT, VARIANT
+from histories import NOBODY, foreign, rows_of_day, server, session_of_day, url
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 
 from perfsuite.backends.registry import slug_of
 from perfsuite.errors import HistoryError, UsageError
 from perfsuite.history.address import VARIABLE, history_url, shown
-from perfsuite.history.changes import trend_of, trends_of
+from perfsuite.history.changes import trend_of
 from perfsuite.history.database import REVISION, History
 from perfsuite.history.imports import foreign_rows, rows_in
-from perfsuite.history.rows import Rows, rows_of
+from perfsuite.history.rows import rows_of
 from perfsuite.records.history import Metric, Origin
-from perfsuite.records.session import Session
-from perfsuite.spec import Variant
 
-_NOBODY = {VARIABLE: ""}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    if programs() is None:
-        pytest.skip("no PostgreSQL here: Debian's package postgresql has one")
-    with tempfile.TemporaryDirectory(prefix="pg") as folder:  # a socket's path may not be long
-        Path(folder).chmod(0o755)
-        with postgresql(Path(folder) / "server") as address:
-            yield address
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL]:
-    """An empty database."""
-    if request.param == "sqlite":
-        yield history_url(tmp_path, None, _NOBODY)
-        return
-    found = history_url(tmp_path, request.getfixturevalue("server"), _NOBODY)
-    yield found
-    history = History(found)
-    with history._engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    history.close()
-
-
-def _session(day: int, *latencies_ms: int, **changes: object) -> Session:
-    """Begun on that day of a year; of one variant, or of two."""
-    begun = f"2026-{1 + day // 28:02}-{1 + day % 28:02}T02:00:00+00:00"
-    variants = (VARIANT, OTHER_VARIANT)
-    measured = tuple(
-        dataclasses.replace(measurement(latency_ms * 1_000_000), variant=variant)
-        for latency_ms, variant in zip(latencies_ms, variants, strict=False)
-    )
-    found = dataclasses.replace(session(*measured), begun_at=begun, **changes)  # type: ignore[arg-type]
-    return dataclasses.replace(found, id=f"{found.begun_compact}-{day}")
-
-
-def _rows(day: int, *latencies_ms: int, **changes: object) -> Rows:
-    found = _session(day, *latencies_ms, **changes)
-    return rows_of(found, slug_of(found.stack), {VARIANT.id: "unchanged"})
+__all__ = ["server", "url"]
 
 
 def test_a_session_is_kept_once_and_whole(url: URL) -> None:
-    whole = _session(1, 100, 50)
+    whole = session_of_day(1, 100, 50)
     for kept in (True, False):
         history = History(url)
         assert history.keep(rows_of(whole, slug_of(whole.stack), {VARIANT.id: "unchanged"})) is kept
@@ -91,7 +45,7 @@ def test_a_session_is_kept_once_and_whole(url: URL) -> None:
 
 def test_a_session_that_was_cut_short_is_replaced_by_the_whole_one(url: URL) -> None:
     history = History(url)
-    told = [history.keep(_rows(1, *latencies)) for latencies in ((100,), (100, 50), (100,))]
+    told = [history.keep(rows_of_day(1, *latencies)) for latencies in ((100,), (100, 50), (100,))]
     assert told == [True, True, False]
     (one,) = history.sessions()
     assert one.entries == 2
@@ -102,15 +56,15 @@ def test_a_session_that_was_cut_short_is_replaced_by_the_whole_one(url: URL) -> 
 
 def test_a_series_is_oldest_first_and_of_one_machine_class_each(url: URL) -> None:
     history = History(url)
-    other = dataclasses.replace(_session(0, 1).machine, physical_cores=99)
+    other = dataclasses.replace(session_of_day(0, 1).machine, physical_cores=99)
     for day, latency_ms in ((3, 130), (1, 110), (2, 120)):
-        history.keep(_rows(day, latency_ms))
-    history.keep(_rows(4, 40, machine=other))
+        history.keep(rows_of_day(day, latency_ms))
+    history.keep(rows_of_day(4, 40, machine=other))
     found = {
         series.machine_slug: [round(point.value, 6) for point in series.points]
         for series in history.series(VARIANT.id, Metric.LATENCY)
     }
-    assert found == {_session(0, 1).machine.slug: [0.11, 0.12, 0.13], other.slug: [0.04]}
+    assert found == {session_of_day(0, 1).machine.slug: [0.11, 0.12, 0.13], other.slug: [0.04]}
     assert [one.id[-1] for one in history.sessions(last=2)] == ["3", "4"]
     assert history.series("nobody", Metric.LATENCY) == ()
     assert history.series(VARIANT.id, Metric.LATENCY, stack="another") == ()
@@ -119,14 +73,14 @@ def test_a_series_is_oldest_first_and_of_one_machine_class_each(url: URL) -> Non
 
 def test_a_change_is_joined_with_what_changed_there(url: URL) -> None:
     history = History(url)
-    first = _session(0, 1)
+    first = session_of_day(0, 1)
     newer = dataclasses.replace(first.stack, packages={**first.stack.packages, "torch": "9.9"})
     kernel = dataclasses.replace(first.state, kernel="7.0")
     for day in range(40):
         # The first night with another torch is as fast as before, so that the change is found a night later.
         latency_ms = 100 + day % 3 + (20 if day > 10 else 0) + (30 if day >= 20 else 0) + (50 if day >= 30 else 0)
         stack = newer if day >= 10 else first.stack
-        history.keep(_rows(day, latency_ms, stack=stack, state=kernel if day >= 20 else first.state))
+        history.keep(rows_of_day(day, latency_ms, stack=stack, state=kernel if day >= 20 else first.state))
     (series,) = history.series(VARIANT.id, Metric.LATENCY)
     found = [
         (one.number, one.origin, [difference.name for difference in one.changed]) for one in trend_of(series).changes
@@ -141,7 +95,7 @@ def test_a_change_is_joined_with_what_changed_there(url: URL) -> None:
 
 def test_a_session_that_names_a_variant_twice_is_an_error_and_not_there(url: URL) -> None:
     history = History(url)
-    rows = _rows(1, 100)
+    rows = rows_of_day(1, 100)
     with pytest.raises(HistoryError, match="a variant twice"):
         history.keep(dataclasses.replace(rows, entries=rows.entries * 2))
     assert history.sessions() == ()
@@ -153,7 +107,7 @@ def test_a_figure_that_is_nothing_is_none(url: URL, metric: Metric) -> None:
     history = History(url)
     columns = dict(zip(Metric, ("latency_s", "peak_bytes", "sqnr_db", "compile_s"), strict=True))
     for day, figure in enumerate([0.0] * 12 + [1.0] * 12):
-        rows = _rows(day, 100)
+        rows = rows_of_day(day, 100)
         history.keep(dataclasses.replace(rows, entries=({**rows.entries[0], columns[metric]: figure},)))
     (series,) = history.series(VARIANT.id, metric)
     assert len(series.points) == (24 if metric is Metric.ACCURACY else 12)
@@ -161,70 +115,11 @@ def test_a_figure_that_is_nothing_is_none(url: URL, metric: Metric) -> None:
     history.close()
 
 
-@pytest.mark.parametrize(
-    ("words", "days"),
-    [
-        ([], [1, 2, 3]),
-        (["2026-01-03"], [2]),
-        (["2026-01-03", "resnet50"], [2]),
-        (["BERT-base"], [3]),
-        (["2026-01-03", "bert-base"], []),
-        (["torch-2.8"], [1, 2, 3]),
-        (["%"], []),
-        (["_"], [1, 2, 3]),
-        (["-"], [1, 2, 3]),
-    ],
-)
-def test_sessions_are_found_by_every_word(url: URL, words: list[str], days: list[int]) -> None:
-    with contextlib.closing(History(url)) as history:
-        for day, latencies_ms in ((1, [100]), (2, [100]), (3, [100, 50])):
-            history.keep(_rows(day, *latencies_ms))
-        assert [int(one.id[-1]) for one in history.sessions(words=words)] == days
-        assert history.count(words) == len(days)
-
-
-def test_what_a_session_is_held_against_is_the_last_of_its_kind(url: URL) -> None:
-    """Two sessions that have the variant, of the same machine class and stack; of another stack where there is none."""
-    other = dataclasses.replace(_session(0, 1).machine, physical_cores=99)
-    newer = dataclasses.replace(_session(0, 1).stack, packages={"torch": "9.9.0"})
-    with contextlib.closing(History(url)) as history:
-        for day, latencies_ms in ((1, [100]), (2, [100, 50]), (3, [100]), (4, [100])):
-            history.keep(_rows(day, *latencies_ms))
-        history.keep(_rows(5, 100, machine=other))
-        history.keep(_rows(6, 100, stack=newer))
-        history.keep(foreign_rows(Path("0001.json"), _foreign((VARIANT.id, 0.25))))
-
-        def before(day: int, *variants: Variant, **changes: object) -> list[int]:
-            found = _session(day, 100, 50, **changes)
-            ids = history.before(found, [one.id for one in variants], stack=slug_of(found.stack), most=2)
-            return [int(one[-1]) for one in ids]
-
-        assert before(9, VARIANT) == [4, 3]
-        assert before(9, VARIANT, OTHER_VARIANT) == [4, 3, 2]
-        assert before(4, VARIANT) == [3, 2]
-        assert before(9, VARIANT, stack=newer) == [6]
-        assert before(5, VARIANT, stack=newer) == [4, 3]
-        assert before(1, VARIANT) == []
-
-
-def test_the_last_figures_of_one_machine_class_can_be_had_alone(url: URL) -> None:
-    with contextlib.closing(History(url)) as history:
-        slug = _session(0, 1).machine.slug
-        for day in range(1, 7):
-            history.keep(_rows(day, 100 + day))
-        history.keep(_rows(7, 40, machine=dataclasses.replace(_session(0, 1).machine, physical_cores=99)))
-        (series,) = history.series(VARIANT.id, Metric.LATENCY, machine=slug, last=2)
-        assert [round(point.value, 6) for point in series.points] == [0.105, 0.106]
-        found = trends_of(history, _session(6, 106), [VARIANT, OTHER_VARIANT], [Metric.LATENCY], last=3)
-        assert [len(trend.series.points) for trend in found[VARIANT]] == [3]
-        assert OTHER_VARIANT not in found
-
-
 def test_a_session_of_another_perfsuite_is_one_clear_error(url: URL) -> None:
     with contextlib.closing(History(url)) as history:
-        history.keep(dataclasses.replace(_rows(1, 100), document=b"what nobody can read"))
+        history.keep(dataclasses.replace(rows_of_day(1, 100), document=b"what nobody can read"))
         with pytest.raises(HistoryError, match="another perfsuite wrote it"):
-            history.session(_session(1, 100).id)
+            history.session(session_of_day(1, 100).id)
 
 
 def test_tables_of_somebody_else_are_one_clear_error(url: URL) -> None:
@@ -241,23 +136,14 @@ def test_tables_of_somebody_else_are_one_clear_error(url: URL) -> None:
 
 def test_a_file_is_known_by_what_is_in_it(tmp_path: Path) -> None:
     for name, median in (("a.json", 0.25), ("renamed.json", 0.25), ("b.json", 0.5)):
-        (tmp_path / name).write_bytes(_foreign(("test_a", median)))
+        (tmp_path / name).write_bytes(foreign(("test_a", median)))
     names = [rows_in(path).session["id"] for path in sorted(tmp_path.glob("*.json"))]
     assert names[0] == names[2] != names[1]
 
 
-def _foreign(*benchmarks: tuple[str, float]) -> bytes:
-    document = {
-        "datetime": "2026-01-02T03:04:05+00:00",
-        "machine_info": {"machine": "x86_64"},
-        "benchmarks": [{"fullname": name, "stats": {"median": median}} for name, median in benchmarks],
-    }
-    return json.dumps(document).encode()
-
-
 def test_what_pytest_benchmark_measured_by_itself_has_latencies(url: URL) -> None:
     history = History(url)
-    assert history.keep(foreign_rows(Path("0001.json"), _foreign(("test_a", 0.25), ("test_b", 0.5))))
+    assert history.keep(foreign_rows(Path("0001.json"), foreign(("test_a", 0.25), ("test_b", 0.5))))
     (series,) = history.series("test_b", Metric.LATENCY)
     assert [(point.value, point.machine_slug) for point in series.points] == [(0.5, "x86_64")]
     history.close()
@@ -266,10 +152,10 @@ def test_what_pytest_benchmark_measured_by_itself_has_latencies(url: URL) -> Non
 @pytest.mark.parametrize(
     "content",
     [
-        _foreign(("test_a", math.inf)),
-        _foreign(("test_a", math.nan)),
-        _foreign(("test_a", 0.0)),
-        _foreign(("test_a", 1.0), ("test_a", 1.0)),
+        foreign(("test_a", math.inf)),
+        foreign(("test_a", math.nan)),
+        foreign(("test_a", 0.0)),
+        foreign(("test_a", 1.0), ("test_a", 1.0)),
         b"[]",
         b"{}",
         b"no JSON",
@@ -282,7 +168,7 @@ def test_a_file_of_nobody_s_is_refused_with_its_name(content: bytes) -> None:
 
 def test_who_finds_the_file_locked_tries_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("perfsuite.history.database._WAIT_S", 0.0)
-    url = history_url(tmp_path, None, _NOBODY)
+    url = history_url(tmp_path, None, NOBODY)
     history = History(url)
     other = sqlite3.connect(url.database or "", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -294,7 +180,7 @@ def test_who_finds_the_file_locked_tries_again(tmp_path: Path, monkeypatch: pyte
             other.execute("ROLLBACK")
 
     monkeypatch.setattr("time.sleep", wait)
-    assert history.keep(_rows(1, 100))
+    assert history.keep(rows_of_day(1, 100))
     assert len(waits) == 2
     history.close()
     other.close()
@@ -306,7 +192,7 @@ import os, signal, sys, time
 from pathlib import Path
 from perfsuite.history.address import history_url
 from perfsuite.history.database import History
-from test_history import _rows
+from histories import rows_of_day
 
 folder = Path(sys.argv[1])
 url = history_url(folder, sys.argv[2] or None, {})
@@ -316,7 +202,7 @@ def write(number):
     history = History(url)
     with (folder / f"{number}.kept").open("w") as kept:
         for day in range(number * 5, number * 5 + 5):
-            rows = _rows(day, 100, 50)
+            rows = rows_of_day(day, 100, 50)
             history.keep(rows)
             print(rows.session["id"], file=kept, flush=True)
 
@@ -372,7 +258,7 @@ def test_twenty_writers_and_some_killed_keep_every_finished_session_once(url: UR
 )
 def test_what_does_not_answer_is_one_error_without_the_password(tmp_path: Path, said: str, words: str) -> None:
     with pytest.raises((HistoryError, OSError)) as raised:
-        History(history_url(tmp_path, said, _NOBODY))
+        History(history_url(tmp_path, said, NOBODY))
     assert words in str(raised.value)
     assert "secret" not in str(raised.value)
 
@@ -386,7 +272,7 @@ def test_a_file_that_is_no_database_is_one_error(tmp_path: Path, spoil: Callable
     path = tmp_path / "history.sqlite"
     spoil(path)
     with pytest.raises(HistoryError, match=str(path)):
-        History(history_url(tmp_path, f"sqlite:///{path}", _NOBODY))
+        History(history_url(tmp_path, f"sqlite:///{path}", NOBODY))
 
 
 @pytest.mark.parametrize("said", ["mysql://me:secret@here/x", "secret", "postgresql://me:secret@here:port/x"])
@@ -399,13 +285,13 @@ def test_what_is_no_address_is_refused_without_the_password(tmp_path: Path, said
 
 def test_the_variable_wins_over_the_setting_and_either_over_the_project_s_file(tmp_path: Path) -> None:
     setting, variable = "sqlite:///theirs.sqlite", "postgresql://me:secret@here/nights"
-    assert shown(history_url(tmp_path, None, _NOBODY)) == str(tmp_path / ".perfsuite" / "history.sqlite")
-    assert shown(history_url(tmp_path, setting, _NOBODY)) == str(tmp_path / "theirs.sqlite")
+    assert shown(history_url(tmp_path, None, NOBODY)) == str(tmp_path / ".perfsuite" / "history.sqlite")
+    assert shown(history_url(tmp_path, setting, NOBODY)) == str(tmp_path / "theirs.sqlite")
     assert shown(history_url(tmp_path, setting, {VARIABLE: variable})) == "postgresql+psycopg://me:***@here/nights"
 
 
 def test_a_history_of_a_newer_perfsuite_is_left_alone(tmp_path: Path) -> None:
-    url = history_url(tmp_path, None, _NOBODY)
+    url = history_url(tmp_path, None, NOBODY)
     history = History(url)
     with history._engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))

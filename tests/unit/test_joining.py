@@ -13,9 +13,10 @@ from builders import MACHINE, OLD_STACK, ONCE_VARIANT, OTHER_VARIANT, VARIANT, d
 
 from perfsuite.cli import main
 from perfsuite.errors import UsageError
+from perfsuite.history.imports import rows_in
 from perfsuite.records.measurement import Failure, Measurement
 from perfsuite.records.session import Commit, MachineState, Shard, Unsupported
-from perfsuite.store.documents import KEY, head_fields
+from perfsuite.store.documents import KEY, head_fields, with_verdicts
 from perfsuite.store.joining import read_night, write_night
 from perfsuite.store.sessions import read_stored
 
@@ -57,6 +58,18 @@ def test_shards_are_one_session_in_whatever_order_they_are_given(shard: Callable
     assert night.state.node is None
     write_night(files, night, tmp_path / "night.json")
     assert read_stored(tmp_path / "night.json").session == night
+
+
+def test_a_joined_night_keeps_what_its_shards_said(shard: Callable[..., Path], tmp_path: Path) -> None:
+    """For the history, which takes it in: each shard has confirmed its own suspects, what joins them has not."""
+    files = [shard(number) for number in (1, 2, 3)]
+    for file, verdict in zip(files, ("unchanged", "regressed", ""), strict=True):
+        told = json.loads(file.read_text())
+        verdicts = {one["param"]: verdict for one in told["benchmarks"]} if verdict else {}
+        file.write_text(json.dumps(with_verdicts(told, verdicts)))
+    write_night(files, read_night(files), tmp_path / "night.json")
+    entries = {one["variant"]: one["verdict"] for one in rows_in(tmp_path / "night.json").entries}
+    assert entries == {VARIANT.id: "unchanged", OTHER_VARIANT.id: "regressed", ONCE_VARIANT.id: ""}
 
 
 def test_the_same_state_of_all_runners_is_kept(shard: Callable[..., Path]) -> None:
