@@ -16,6 +16,8 @@ import pytest
 BASELINES = "--baselines"
 #: Every option of perfsuite's that takes a path.
 PATH_OPTIONS = (BASELINES, "--report-markdown", "--report-issue", "--report-html")
+#: Takes a name as well, which pytest takes for a test's only where a file of that name lies.
+PRELOAD = "--preload"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -26,7 +28,7 @@ def pytest_load_initial_conftests(
         early_config.pluginmanager.import_plugin("perfsuite.plugin")
     result = yield
     for option, value in pairwise(takewhile(lambda argument: argument != "--", args)):
-        if option in PATH_OPTIONS and _is_ours(option, early_config, parser, args):
+        if _takes_path(option, value) and _is_ours(option, early_config, parser, args):
             raise pytest.UsageError(
                 f"write {option}={value}: behind a space pytest takes a path for a test's, and looks for settings there"
             )
@@ -45,6 +47,10 @@ def _uses_perfsuite(pyproject: Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(tools, dict) and "perfsuite" in tools
+
+
+def _takes_path(option: str, value: str) -> bool:
+    return option in PATH_OPTIONS or (option == PRELOAD and ("/" in value or Path(value).exists()))
 
 
 def _is_ours(option: str, config: pytest.Config, parser: pytest.Parser, args: Sequence[str]) -> bool:

@@ -14,9 +14,11 @@ import pytest
 
 from perfsuite.arguments import BASELINES
 from perfsuite.errors import PerfsuiteError
+from perfsuite.machine.preload import LD_PRELOAD, preloaded
+from perfsuite.measure.environment import decisive
 from perfsuite.measure.placement import class_of, place
 from perfsuite.measure.stack import current_stack
-from perfsuite.places import PLACEMENT_OPTIONS, add_placement_options
+from perfsuite.places import WORKER_OPTIONS, add_worker_options
 from perfsuite.quantities import html_output, output, part, seconds, share
 from perfsuite.records.measurement import Failure
 from perfsuite.records.outcome import Policy
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
 CHECKED_WORKLOAD, TIMED_WORKLOAD = "smoke", "latency"
 
 _SETTINGS_OPTIONS = (
-    *PLACEMENT_OPTIONS, "weights", "replicates", "measure_s", "step_timeout_s", "baselines", "regression_ratio",
+    *WORKER_OPTIONS, "weights", "replicates", "measure_s", "step_timeout_s", "baselines", "regression_ratio",
     "require_isa", "matters", "confirm",
 )  # fmt: skip
 #: Those that mean nothing without --benchmark-only.
@@ -169,7 +171,7 @@ def add_options(parser: pytest.Parser) -> None:
         f"{CHECKED_WORKLOAD} for correctness and kernels, {TIMED_WORKLOAD} for timing")  # fmt: skip
     add("--stack", metavar="NAME", help="run in this stack, built if need be (default: the interpreter's own), "
         "perhaps with the project's code of a commit, as NAME@COMMIT; see `perfsuite stacks list`")  # fmt: skip
-    add_placement_options(add)
+    add_worker_options(add)
     add("--weights", choices=WEIGHTS_POLICIES, help="where weights come from (default: auto)")
     add("--replicates", type=int, metavar="N", help="worker processes that time each variant (default: 2)")
     add("--measure-s", type=float, metavar="S", help="seconds of timed iterations in each (default: 2)")
@@ -244,6 +246,8 @@ def read_run(config: pytest.Config) -> Run:
     if name := option("baseline_stack"):
         accepted = run.baselines.stacks(class_of(place(settings)))
         run.baseline_stack = baseline_slug(name, stack_definitions(settings.stacks, config.rootpath), accepted)
+    # Here, for a fixture's error would come with every test.
+    preloaded(os.environ, settings.preload, run.ready.python if run.ready else Path(sys.executable))
     if timing:
         if option("benchmark_disable"):
             raise PerfsuiteError("--benchmark-disable: there is nothing to run with --benchmark-only then")
@@ -280,13 +284,20 @@ def command_again(config: pytest.Config, run: Run, variants: Iterable[Variant]) 
     """The one command that measures these as this run did: its options, and the variables that decide speed."""
     asked = list(variants)
     environment = run.rig.environment if run.rig else {}
-    variables = [f"{name}={shlex.quote(value)}" for name, value in environment.items() if os.environ.get(name) == value]
+    # Records hold no folders, and what is preloaded is the setting's as well.
+    variables = [
+        f"{name}={shlex.quote(os.environ[name])}"
+        for name, value in decisive(os.environ).items()
+        if name in environment and (name == LD_PRELOAD or environment[name] == value)
+    ]
     words = ["pytest", "--benchmark-only", "-k", " or ".join(variant.id for variant in asked)]
     words += ["--workload", ",".join(dict.fromkeys(variant.workload for variant in asked))]
     for name in ("stack", "baseline_stack", *_SETTINGS_OPTIONS):
         value = config.getoption(name)
         if name == "launch_mode" and value is not None:
             words.append(f"--{value}-mode")
+        elif isinstance(value, list):
+            words.append(f"--{name.replace('_', '-')}={','.join(value)}")
         elif value is not None:
             words.append(f"--{name.replace('_', '-')}={value}")
     return " ".join((*variables, *map(shlex.quote, words)))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from perfsuite.confirm.drift import drift
 from perfsuite.confirm.night import Aim
 from perfsuite.confirm.run import Suspect, confirm
+from perfsuite.errors import StackError
 from perfsuite.explain.causes import explain
 from perfsuite.explain.changes import evidence_changes
 from perfsuite.gates.expectations import expectation
@@ -21,6 +22,7 @@ from perfsuite.judge.confirmation import unsuspected
 from perfsuite.judge.outcome import with_confirmation, with_speed
 from perfsuite.judge.session import judge_results
 from perfsuite.judge.stored import suspects
+from perfsuite.machine.preload import LD_PRELOAD, listed, unloadable
 from perfsuite.measure import campaign
 from perfsuite.measure.clock import Clock, Say
 from perfsuite.measure.code import code_at
@@ -237,13 +239,20 @@ def _baseline_rig(run: Run, ledger: Ledger, baseline: Baseline, say: Say) -> Ite
     newest = baseline.accepted[0]
     stack, digests = newest.measurement.stack, newest.session.contents
     ready = baseline_stack(stack, run.at_hand, digests=digests, root=run.root, say=say)
-    environ = baseline_environ(os.environ, newest.measurement.environment)
+    assert run.rig is not None
+    # Of what is preloaded a record holds no folder; the run knows it, be it by the setting or by the variable.
+    there = {name: value for name, value in run.rig.worker_environment.items() if name == LD_PRELOAD}
+    environ = baseline_environ({**os.environ, **there}, newest.measurement.environment)
+    if reason := unloadable(environ, listed(environ), ready.python):
+        raise StackError(f"the baseline ran with {LD_PRELOAD}={environ[LD_PRELOAD]}: {reason}")
     assert run.journal is not None
     commit = newest.session.commit
     # Of a project without models of its own all code is the stack's.
     other = commit is not None and not commit.dirty and commit != run.journal.header.commit
     code = code_at(commit.id, run.root) if commit and run.settings.models and other else None
-    with Rig(run.settings, ready=replace(ready, environment={}, code=code), environ=environ, ledger=ledger) as rig:
+    # What it preloaded is one of these variables.
+    settings = replace(run.settings, preload=())
+    with Rig(settings, ready=replace(ready, environment={}, code=code), environ=environ, ledger=ledger) as rig:
         yield rig
 
 

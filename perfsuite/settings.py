@@ -51,6 +51,8 @@ class Settings:
     instances: int | None = None
     threads: int | None = None
     launch_mode: str | None = None
+    #: Libraries that workers load before all others, each a name such as jemalloc, or a path: ``machine/preload.py``.
+    preload: tuple[str, ...] = ()
     weights: str = "auto"
     #: Two workers are the fewest that show how much workers differ (the issue of replication:
     #: iterations inside one process are not independent).
@@ -231,9 +233,24 @@ def read_cores(name: str, value: object) -> tuple[int, ...]:
     return tuple(sorted(numbers))
 
 
+def read_preload(name: str, value: object) -> tuple[str, ...]:
+    """The libraries of ``["jemalloc", "/opt/lib/mine.so"]`` or of ``jemalloc,/opt/lib/mine.so``."""
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
+        raise UsageError(f"{name} must be a list of libraries such as jemalloc, not {value!r}")
+    libraries = tuple(filter(None, (part.strip() for part in parts)))
+    for library in libraries:
+        if "/" in library and not library.startswith("/"):
+            raise UsageError(f"{name} must be of names and absolute paths, not {library!r}")
+        if re.search(r"[\s:]", library):
+            raise UsageError(f"{name} must be of libraries without spaces or colons, which part them, not {library!r}")
+    return libraries
+
+
 #: Settings that are written otherwise than they are kept.
 _READERS: Mapping[str, Callable[[str, object], object]] = {
     "cores": read_cores,
+    "preload": read_preload,
     "matters": read_matters,
     "false_alarm": read_share,
     "missed": read_share,

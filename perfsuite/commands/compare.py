@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perfsuite.places import PLACEMENT_OPTIONS, add_placement_options, add_side_placement_options, side_placement
+from perfsuite.places import WORKER_OPTIONS, add_side_worker_options, add_worker_options, side_options
 from perfsuite.quantities import HTML, output, seconds, share
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         help="the smallest difference that matters, such as 1%% (default: 2%%)")  # fmt: skip
     add("--budget", type=seconds, default=_BUDGET_S, metavar="TIME",
         help="time to measure in, such as 90s, 20m, 1h (default: 20m)")  # fmt: skip
-    add_placement_options(add)
-    add_side_placement_options(add, "b")
+    add_worker_options(add)
+    add_side_worker_options(add, "b")
     add("--output", type=_output, action="append", default=[], metavar="FILE",
         help="write the report too, as FILE.md, FILE.json or a page, FILE.html; may be repeated")  # fmt: skip
     add("--resume", action="store_true", help="go on with the newest comparison that was interrupted")
@@ -83,8 +83,8 @@ def _run(options: argparse.Namespace) -> int:
     from perfsuite.settings import overridden, project_root, read_settings
 
     root = project_root(Path.cwd())
-    placement = {name: getattr(options, name) for name in PLACEMENT_OPTIONS}
-    settings = [read_settings(root, one) for one in (placement, overridden(placement, side_placement(options, "b")))]
+    placement = {name: getattr(options, name) for name in WORKER_OPTIONS}
+    settings = [read_settings(root, one) for one in (placement, overridden(placement, side_options(options, "b")))]
     with machine_lock("perfsuite compare"):
         report = _report(options, settings, root)
     print_report(report, Console())
@@ -124,9 +124,16 @@ def _report(options: argparse.Namespace, settings: Sequence[Settings], root: Pat
     ready = [ready_stack(name, definitions, project=root, say=print) for name, _ in asked]
     with Rig(settings[0], ready=ready[0]) as one, Rig(settings[1], ready=ready[1]) as other:
         elsewhere = one.placement.seats != other.placement.seats
+        preloads = one.settings.preload != other.settings.preload
         baseline, candidate = (
             Party(
-                name=_name(argument, rig, elsewhere),
+                name=" ".join(
+                    (
+                        argument,
+                        *([rig.placement.slug] if elsewhere else []),
+                        *([f"preload={','.join(rig.settings.preload)}"] if preloads else []),
+                    )
+                ),
                 backend=backend or own_backend(rig.stack.packages).name,
                 rig=rig,
             )

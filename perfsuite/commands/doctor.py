@@ -30,12 +30,13 @@ def doctor_command(require: list[str], as_json: bool) -> int:
     Raises
     ------
     PerfsuiteError
-        For a requirement that has no meaning, before anything is measured.
+        For a requirement that has no meaning, and for a library that cannot be preloaded, before anything is measured.
     """
     from rich.console import Console
 
     from perfsuite.machine.doctor import examine
     from perfsuite.machine.isa import check_requirement
+    from perfsuite.machine.preload import preloaded
     from perfsuite.machine.stack import run_probe
     from perfsuite.measure.placement import wish
     from perfsuite.report.doctor import doctor_json, render_doctor
@@ -43,8 +44,9 @@ def doctor_command(require: list[str], as_json: bool) -> int:
 
     for requirement in require:
         check_requirement(requirement)
-    wished = wish(read_settings(project_root(Path.cwd()), {}))
-    report = examine(Path("/"), os.environ, run_probe(), wish=wished)
+    settings = read_settings(project_root(Path.cwd()), {})
+    environ = preloaded(os.environ, settings.preload, Path(sys.executable))
+    report = examine(Path("/"), environ, run_probe(environ=environ), wish=wish(settings))
     if as_json:
         print(doctor_json(report))
     else:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perfsuite.places import PLACEMENT_OPTIONS, add_placement_options
+from perfsuite.places import WORKER_OPTIONS, add_worker_options
 from perfsuite.quantities import seconds, share
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         help="the smallest difference that matters, such as 1%% (default: 2%%)")  # fmt: skip
     add("--budget", type=seconds, default=_BUDGET_S, metavar="TIME",
         help="time to measure in, such as 90s, 20m, 1h (default: 15m)")  # fmt: skip
-    add_placement_options(add)
+    add_worker_options(add)
     parser.set_defaults(run=_run)
 
 
@@ -55,7 +55,7 @@ def _run(options: argparse.Namespace) -> int:
     from perfsuite.settings import project_root, read_settings
 
     root = project_root(Path.cwd())
-    settings = read_settings(root, {name: getattr(options, name) for name in PLACEMENT_OPTIONS})
+    settings = read_settings(root, {name: getattr(options, name) for name in WORKER_OPTIONS})
     with machine_lock("perfsuite tune"):
         tuning = _tuning(options, settings, root)
     print_tuning(tuning, Console())
@@ -86,6 +86,7 @@ def _tuning(options: argparse.Namespace, settings: Settings, root: Path) -> Tuni
             cores=max(len(place(unshaped).cpus), len(rig.placement.cpus)),
             instances=rig.placement.instances,
             threads=rig.placement.threads,
+            preload=settings.preload,
             environ=os.environ,
             there=libraries(Path(sys.executable)),
             huge_pages=huge_pages_on_request(),
@@ -93,7 +94,9 @@ def _tuning(options: argparse.Namespace, settings: Settings, root: Path) -> Tuni
 
         @contextmanager
         def open_party(candidate: Candidate) -> Iterator[Party]:
-            shaped = dataclasses.replace(unshaped, instances=candidate.instances, threads=candidate.threads)
+            shaped = dataclasses.replace(
+                unshaped, instances=candidate.instances, threads=candidate.threads, preload=candidate.preload
+            )
             with Rig(shaped, environ={**os.environ, **candidate.variables}, ledger=rig.ledger) as other:
                 yield Party(name=candidate.knob, backend=variant.backend, rig=other)
 

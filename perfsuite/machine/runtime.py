@@ -11,6 +11,7 @@ from perfsuite.backends.base import Backend
 from perfsuite.machine.caps import aten_cap, onednn_cap
 from perfsuite.machine.cpu import Cpu, one_cpu_per_core
 from perfsuite.machine.finding import Finding, Level, note, ok, warning
+from perfsuite.machine.preload import HOW_TO_INSTALL, listed
 from perfsuite.machine.stack import ProbeFailure
 from perfsuite.records.machine import StackAnswers
 from perfsuite.spec import REFERENCE_BACKEND
@@ -32,6 +33,8 @@ def environment_findings(cpu: Cpu, environ: Mapping[str, str], answers: StackAns
             f"unset GOMP_CPU_AFFINITY; pin from outside: taskset -c {affinity.replace(' ', ',')} pytest ...",
         )
     yield from _caps(environ)
+    if files := listed(environ):
+        yield ok("preload", f"before all other libraries: {', '.join(files)}")
 
 
 def stack_findings(environ: Mapping[str, str], probe: StackAnswers | ProbeFailure | None) -> Iterator[Finding]:
@@ -147,7 +150,7 @@ def _openmp(answers: StackAnswers) -> Finding:
         return warning(
             "OpenMP",
             f"{len(runtimes)} runtimes in one process (pt#98836), each with threads: {', '.join(runtimes)}",
-            f"load one before all: LD_PRELOAD={runtimes[0]} pytest ...; then run `perfsuite doctor` again",
+            f'load one before all: [tool.perfsuite] preload = ["{runtimes[0]}"]; then run `perfsuite doctor` again',
         )
     return ok("OpenMP", runtimes[0] if runtimes else "no runtime loaded")
 
@@ -174,5 +177,6 @@ def _allocator(answers: StackAnswers) -> Finding:
     return note(
         "allocator",
         "glibc: large tensors go back to the kernel and fault in again",
-        f"LD_PRELOAD=libjemalloc.so.2 or libtcmalloc.so.4 (packages libjemalloc2, libgoogle-perftools4); {_MEASURED}",
+        f'[tool.perfsuite] preload = ["jemalloc"], or --preload jemalloc ({HOW_TO_INSTALL["jemalloc"]}); or tcmalloc '
+        f"({HOW_TO_INSTALL['tcmalloc']}); {_MEASURED}",
     )

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,7 +27,9 @@ class ProbeFailure:
     stderr_tail: tuple[str, ...]
 
 
-def run_probe(python: str = sys.executable, timeout_s: float = TIMEOUT_S) -> StackAnswers | ProbeFailure:
+def run_probe(
+    python: str = sys.executable, timeout_s: float = TIMEOUT_S, *, environ: Mapping[str, str] = os.environ
+) -> StackAnswers | ProbeFailure:
     """Ask the stack of the interpreter `python`; takes about as long as importing torch and ipex."""
     reader, writer = os.pipe()
     # By path and with -P: the stack need not have perfsuite, and nothing beside the probe hides a module.
@@ -36,6 +39,7 @@ def run_probe(python: str = sys.executable, timeout_s: float = TIMEOUT_S) -> Sta
             process = subprocess.Popen(
                 command,
                 pass_fds=[writer],
+                env=environ,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,

@@ -14,6 +14,7 @@ from perfsuite.backends.registry import slug_of, variant_support
 from perfsuite.gates.expectations import Expectation, expectation
 from perfsuite.gates.gate import violations
 from perfsuite.machine.cpu import read_cpu
+from perfsuite.machine.preload import preloaded
 from perfsuite.measure.answers import Answers
 from perfsuite.measure.artefacts import Artefacts
 from perfsuite.measure.crew import Crew
@@ -81,8 +82,9 @@ class Rig:
             path = [code.there(one, checkout) for one in path]
         self._python = ready.python if ready else Path(sys.executable)
         fixed = {"PYTHONPATH": python_path(project, path), "TMPDIR": str(temporary)}
+        given = {**environ, **(ready.environment if ready else {}), **fixed}
         self.worker_environment = worker_environment(
-            {**environ, **(ready.environment if ready else {}), **fixed},
+            preloaded(given, settings.preload, self._python),
             threads=self.placement.threads,
             stack_slug=slug_of(self.stack),
         )

@@ -24,11 +24,12 @@ class Knob(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """Instances of so many threads each, and the variables that differ from the user's."""
+    """Instances of so many threads each, all that the setting preloads, and variables that differ from the user's."""
 
     knob: Knob
     instances: int
     threads: int
+    preload: tuple[str, ...]
     variables: Mapping[str, str]
 
 
@@ -48,11 +49,12 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tuning:
-    """All trials of a variant. ``placement`` and no variables are the current setting."""
+    """All trials of a variant. ``placement``, ``preload`` and no variables are the current setting."""
 
     variant: Variant
     machine_slug: str
     placement: Placement
+    preload: tuple[str, ...]
     trials: tuple[Trial, ...]
     resolution: float
     coverage: float

@@ -44,7 +44,9 @@ def print_tuning(tuning: Tuning, console: Console) -> None:
 def setting(candidate: Candidate, tuning: Tuning) -> str:
     """What it changes, as one would write it."""
     same = (candidate.instances, candidate.threads) == (tuning.placement.instances, tuning.placement.threads)
-    return " ".join((*([] if same else [f"{candidate.instances} x {candidate.threads}"]), *_assignments(candidate)))
+    placement = [] if same else [f"{candidate.instances} x {candidate.threads}"]
+    preload = _preload(candidate) if candidate.preload != tuning.preload else []
+    return " ".join((*placement, *_assignments(candidate), *preload))
 
 
 def best_lines(tuning: Tuning) -> Iterator[str]:
@@ -62,7 +64,11 @@ def best_lines(tuning: Tuning) -> Iterator[str]:
 
 def _line(candidate: Candidate) -> str:
     options = f"pytest --benchmark-only --instances {candidate.instances} --threads {candidate.threads}"
-    return " ".join((*_assignments(candidate), options))
+    return " ".join((*_assignments(candidate), options, *_preload(candidate)))
+
+
+def _preload(candidate: Candidate) -> list[str]:
+    return [shlex.quote(f"--preload={','.join(candidate.preload)}")] if candidate.preload else []
 
 
 def _assignments(candidate: Candidate) -> list[str]:

@@ -55,14 +55,15 @@ def tune(
     trials: list[Trial] = []
     for number, candidate in enumerate(candidates):
         trials.append(tried(candidate, len(candidates) + _COMBINED - number))
-    where = current.rig.placement
-    last = combined(trials, instances=where.instances, threads=where.threads)
+    where, preload = current.rig.placement, current.rig.settings.preload
+    last = combined(trials, instances=where.instances, threads=where.threads, preload=preload)
     for number, candidate in enumerate(last):
         trials.append(tried(candidate, len(last) - number))
     return Tuning(
         variant=variant,
         machine_slug=current.rig.machine.slug,
         placement=where,
+        preload=preload,
         trials=tuple(trials),
         resolution=resolution,
         coverage=COVERAGE,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from perfsuite.arguments import BASELINES, PATH_OPTIONS
+from perfsuite.arguments import BASELINES, PATH_OPTIONS, PRELOAD
 from perfsuite.options import add_options
 
 _SENTENCE = "write {0}={1}: behind a space pytest takes a path for a test's, and looks for settings there"
@@ -53,6 +53,24 @@ def test_a_path_behind_a_space_is_refused_and_behind_an_equals_sign_is_not(
     taken = project.runpytest_inprocess(*collecting, f"{option}={path}")
     assert taken.ret == 0
     assert any("test_latency[tiny-stock-eager" in line for line in taken.outlines)
+
+
+@pytest.mark.parametrize(
+    ("value", "status"),
+    [
+        ("libc.so.6", pytest.ExitCode.OK),
+        ("folder", pytest.ExitCode.USAGE_ERROR),
+        ("/none/libmine.so", pytest.ExitCode.USAGE_ERROR),
+    ],
+)
+def test_a_library_is_refused_behind_a_space_where_pytest_may_take_it_for_a_path(
+    project: pytest.Pytester, value: str, status: int
+) -> None:
+    (project.path / "folder").mkdir()
+    found = project.runpytest_inprocess("--collect-only", "-q", "-k", "tiny and eager", PRELOAD, value)
+    assert found.ret == status
+    told = f"ERROR: {_SENTENCE.format(PRELOAD, value)}"
+    assert found.stderr.str().strip() == (told if status else "")
 
 
 def test_another_projects_option_of_that_name_is_its_own(pytester: pytest.Pytester) -> None:

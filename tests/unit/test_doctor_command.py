@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def report(tmp_path: Path) -> Report:
 @pytest.fixture
 def doctor(monkeypatch: pytest.MonkeyPatch, report: Report) -> Callable[[list[str], bool], int]:
     """The command on that machine."""
-    monkeypatch.setattr("perfsuite.machine.stack.run_probe", lambda: FAILURE)
+    monkeypatch.setattr("perfsuite.machine.stack.run_probe", lambda environ: FAILURE)
     monkeypatch.setattr("perfsuite.machine.doctor.examine", lambda root, environ, probe, wish: report)
     return command.doctor_command
 
@@ -60,9 +60,32 @@ def test_what_is_missing_and_why_goes_to_stderr(doctor: Doctor, capsys: pytest.C
 
 
 def test_unknown_requirement_before_anything_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("perfsuite.machine.stack.run_probe", lambda: pytest.fail("measured"))
+    monkeypatch.setattr("perfsuite.machine.stack.run_probe", lambda environ: pytest.fail("measured"))
     with pytest.raises(PerfsuiteError, match="unknown requirement 'sse9'; the valid names are amx,"):
         command.doctor_command(["avx2", "sse9"], False)
+
+
+@pytest.mark.parametrize(("setting", "expected"), [("", "mine.so"), ("preload = ['libc.so.6']", "libc.so.6:mine.so")])
+def test_the_setting_s_libraries_are_in_the_stack_that_is_asked_and_in_the_findings(
+    setting: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, report: Report
+) -> None:
+    asked: list[str] = []
+
+    def probe(environ: Mapping[str, str]) -> ProbeFailure:
+        asked.append(environ["LD_PRELOAD"])
+        return FAILURE
+
+    def examined(root: Path, environ: Mapping[str, str], *_: object, **__: object) -> Report:
+        asked.append(environ["LD_PRELOAD"])
+        return report
+
+    monkeypatch.setattr("perfsuite.machine.stack.run_probe", probe)
+    monkeypatch.setattr("perfsuite.machine.doctor.examine", examined)
+    (tmp_path / "pyproject.toml").write_text(f"[tool.perfsuite]\n{setting}\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LD_PRELOAD", "mine.so")
+    assert command.doctor_command([], False) == 0
+    assert asked == [expected, expected]
 
 
 def test_json_is_alone_on_stdout(doctor: Doctor, capsys: pytest.CaptureFixture[str]) -> None:

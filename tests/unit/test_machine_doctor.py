@@ -245,6 +245,12 @@ def test_notes_about_the_stack_have_a_remedy(
     assert finding.remedy
 
 
+def test_what_is_preloaded_is_told(examined: Examine) -> None:
+    found = about("preload", examined(environ={**CALM, "LD_PRELOAD": "libjemalloc.so.2:/opt/libmine.so"}))
+    assert (found.level, found.summary) == ("ok", "before all other libraries: libjemalloc.so.2, /opt/libmine.so")
+    assert "preload" not in {finding.topic for finding in examined().findings}
+
+
 def test_a_failed_probe_is_a_warning_with_its_last_lines(examined: Examine) -> None:
     failure = ProbeFailure(reason="was ended by signal SIGILL", stderr_tail=("one", "two"))
     report = examined(probe=failure)

@@ -21,16 +21,17 @@ from perfsuite.records.comparison import Row
 from perfsuite.records.speed import Reason, Verdict
 from perfsuite.records.tuning import Candidate, Knob, Trial, Tuning
 from perfsuite.report.tune import best_lines, print_tuning
+from perfsuite.settings import Settings
 from perfsuite.tune import run
-from perfsuite.tune.candidates import Libraries, candidates, combined, huge_pages_on_request
+from perfsuite.tune.candidates import candidates, combined, huge_pages_on_request
 from perfsuite.tune.run import tune
 
-BOTH = Libraries(allocators=("libjemalloc.so.2",), intel_openmp="/venv/lib/libiomp5.so")
+BOTH = ("jemalloc", "iomp5")
 
 
 def _shapes(cores: int, instances: int, threads: int) -> set[tuple[int, int]]:
     found = candidates(
-        cores=cores, instances=instances, threads=threads, environ={}, there=Libraries(), huge_pages=False
+        cores=cores, instances=instances, threads=threads, preload=(), environ={}, there=(), huge_pages=False
     )
     return {(one.instances, one.threads) for one in found if one.knob is Knob.PLACEMENT}
 
@@ -52,22 +53,45 @@ def test_placements_leave_no_core_twice_and_the_current_one_out(
     assert all(instances * threads <= cores for instances, threads in found)
 
 
-def _variables(environ: dict[str, str], threads: int = 2, **changes: Any) -> list[dict[str, str]]:
-    how: dict[str, Any] = {"there": BOTH, "huge_pages": True, **changes}
+def _candidates(environ: dict[str, str], threads: int = 2, **changes: Any) -> list[Candidate]:
+    how: dict[str, Any] = {"preload": (), "there": BOTH, "huge_pages": True, **changes}
     found = candidates(cores=2, instances=1, threads=threads, environ=environ, **how)
-    return [dict(one.variables) for one in found if one.knob is not Knob.PLACEMENT]
+    return [one for one in found if one.knob is not Knob.PLACEMENT]
+
+
+def _variables(environ: dict[str, str], threads: int = 2, **changes: Any) -> list[dict[str, str]]:
+    return [dict(one.variables) for one in _candidates(environ, threads, **changes)]
 
 
 def test_what_is_installed_is_tried_and_what_is_set_is_kept() -> None:
     plain = _variables({})
-    assert {"LD_PRELOAD": "libjemalloc.so.2"} in plain
     assert {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} in plain
-    assert any(one.get("LD_PRELOAD") == "/venv/lib/libiomp5.so" and "KMP_BLOCKTIME" in one for one in plain)
-    assert {"LD_PRELOAD": "libjemalloc.so.2:mine.so"} in _variables({"LD_PRELOAD": "mine.so"})
     assert {"OMP_PROC_BIND": "close"} not in _variables({"OMP_PROC_BIND": "close"})
     assert not any("OMP_PROC_BIND" in one for one in _variables({}, threads=1))
-    bare = _variables({}, there=Libraries(), huge_pages=False)
-    assert not any({"LD_PRELOAD", "GLIBC_TUNABLES"} & one.keys() for one in bare)
+    bare = _variables({}, there=(), huge_pages=False)
+    assert not any("GLIBC_TUNABLES" in one for one in bare)
+
+
+@pytest.mark.parametrize(
+    ("preload", "environ", "there", "expected"),
+    [
+        ((), {}, (), []),
+        ((), {}, BOTH, [("jemalloc",), ("iomp5",)]),
+        ((), {"LD_PRELOAD": "mine.so"}, BOTH, [("jemalloc",), ("iomp5",)]),
+        ((), {"LD_PRELOAD": "mine.so /usr/lib/libjemalloc.so.2"}, BOTH, [("iomp5",)]),
+        (("jemalloc",), {}, BOTH, [("iomp5", "jemalloc")]),
+        (("jemalloc", "/mine.so"), {}, ("jemalloc", "tcmalloc"), [("tcmalloc", "/mine.so")]),
+        (("iomp5",), {}, BOTH, [("jemalloc", "iomp5")]),
+    ],
+)
+def test_a_library_is_tried_before_those_of_the_setting_and_an_allocator_in_the_place_of_another(
+    preload: tuple[str, ...], environ: dict[str, str], there: tuple[str, ...], expected: list[tuple[str, ...]]
+) -> None:
+    found = candidates(cores=2, instances=1, threads=2, preload=preload, environ=environ, there=there, huge_pages=False)
+    assert [one.preload for one in found if one.preload != preload] == expected
+    (runtimes,) = [[one.variables for one in found if "iomp5" in one.preload and "iomp5" not in preload]]
+    assert all("KMP_BLOCKTIME" in variables for variables in runtimes)
+    assert all(one.preload == preload for one in found if one.knob is Knob.PLACEMENT)
 
 
 @pytest.mark.parametrize(
@@ -87,8 +111,15 @@ def _row(ratio: float) -> Row:
     return row(judge_variant(VARIANT, speed=found), pairs=(pair(ratio), pair(ratio, latency_ns=200_000_000)))
 
 
-def _trial(ratio: float, knob: Knob = Knob.PLACEMENT, instances: int = 1, threads: int = 4, **variables: str) -> Trial:
-    candidate = Candidate(knob=knob, instances=instances, threads=threads, variables=variables)
+def _trial(
+    ratio: float,
+    knob: Knob = Knob.PLACEMENT,
+    *preload: str,
+    instances: int = 1,
+    threads: int = 4,
+    **variables: str,
+) -> Trial:
+    candidate = Candidate(knob=knob, instances=instances, threads=threads, preload=preload, variables=variables)
     return Trial(candidate=candidate, row=_row(ratio))
 
 
@@ -97,6 +128,7 @@ def _tuning(*trials: Trial) -> Tuning:
         variant=VARIANT,
         machine_slug=MACHINE.slug,
         placement=PLACEMENT,
+        preload=(),
         trials=trials,
         resolution=0.02,
         coverage=0.95,
@@ -104,9 +136,10 @@ def _tuning(*trials: Trial) -> Tuning:
     )
 
 
-JEMALLOC = _trial(0.9, Knob.ALLOCATOR, LD_PRELOAD="libjemalloc.so.2")
-TCMALLOC = _trial(0.95, Knob.ALLOCATOR, LD_PRELOAD="libtcmalloc.so.4")
-IOMP = _trial(0.8, Knob.OPENMP, LD_PRELOAD="/v/libiomp5.so", KMP_BLOCKTIME="1")
+JEMALLOC = _trial(0.9, Knob.ALLOCATOR, "jemalloc")
+TCMALLOC = _trial(0.95, Knob.ALLOCATOR, "tcmalloc")
+KEPT = _trial(0.85, Knob.ALLOCATOR, MALLOC_TRIM_THRESHOLD_="9")
+IOMP = _trial(0.8, Knob.OPENMP, "iomp5", KMP_BLOCKTIME="1")
 TWO = _trial(0.7, instances=2, threads=2)
 FOUR = _trial(0.6, instances=4, threads=1)
 SLOWER = _trial(1.3, instances=1, threads=1)
@@ -119,22 +152,38 @@ SAME = _trial(1.0, Knob.HUGE_PAGES, GLIBC_TUNABLES="x")
         ([SLOWER, SAME], []),
         ([FOUR, TWO, SLOWER], []),
         ([JEMALLOC, TCMALLOC], []),
-        ([JEMALLOC, IOMP], [(1, 4, {"LD_PRELOAD": "libjemalloc.so.2:/v/libiomp5.so", "KMP_BLOCKTIME": "1"})]),
-        ([TWO, FOUR, TCMALLOC, SAME], [(4, 1, {"LD_PRELOAD": "libtcmalloc.so.4"})]),
+        ([JEMALLOC, IOMP], [(1, 4, ("jemalloc", "iomp5"), {"KMP_BLOCKTIME": "1"})]),
+        ([KEPT, IOMP], [(1, 4, ("iomp5",), {"MALLOC_TRIM_THRESHOLD_": "9", "KMP_BLOCKTIME": "1"})]),
+        ([TWO, FOUR, TCMALLOC, SAME], [(4, 1, ("tcmalloc",), {})]),
     ],
 )
 def test_the_best_of_each_knob_are_tried_at_once(
-    trials: list[Trial], expected: list[tuple[int, int, dict[str, str]]]
+    trials: list[Trial], expected: list[tuple[int, int, tuple[str, ...], dict[str, str]]]
 ) -> None:
-    found = combined(trials, instances=1, threads=4)
-    assert [(one.instances, one.threads, dict(one.variables)) for one in found] == expected
+    found = combined(trials, instances=1, threads=4, preload=())
+    assert [(one.instances, one.threads, one.preload, dict(one.variables)) for one in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("trials", "expected"),
+    [
+        ([_trial(0.9, Knob.ALLOCATOR, "tcmalloc", "/mine.so"), FOUR], ("tcmalloc", "/mine.so")),
+        ([IOMP, FOUR], ("iomp5", "jemalloc", "/mine.so")),
+        ([_trial(0.9, Knob.ALLOCATOR, "tcmalloc", "/mine.so"), IOMP], ("tcmalloc", "iomp5", "/mine.so")),
+        ([SAME, FOUR, KEPT], ("jemalloc", "/mine.so")),
+    ],
+)
+def test_at_once_the_setting_s_libraries_stay_but_for_another_allocator(
+    trials: list[Trial], expected: tuple[str, ...]
+) -> None:
+    found = combined(trials, instances=1, threads=4, preload=("jemalloc", "/mine.so"))
+    assert [one.preload for one in found] == [expected]
 
 
 def test_lines_to_paste_are_of_most_items_and_of_the_shortest_pass() -> None:
     assert list(best_lines(_tuning(TWO, JEMALLOC, FOUR, SLOWER))) == [
         "most items per second (0.600 of the time for each): pytest --benchmark-only --instances 4 --threads 1",
-        "shortest pass (0.900 of the time): "
-        "LD_PRELOAD=libjemalloc.so.2 pytest --benchmark-only --instances 1 --threads 4",
+        "shortest pass (0.900 of the time): pytest --benchmark-only --instances 1 --threads 4 --preload=jemalloc",
     ]
     (nothing,) = best_lines(_tuning(SLOWER, SAME, Trial(candidate=TWO.candidate, row=None)))
     assert nothing.startswith("nothing is surely faster")
@@ -145,7 +194,7 @@ def test_the_table_has_every_candidate_and_says_what_was_not_tried() -> None:
     print_tuning(_tuning(JEMALLOC, Trial(candidate=TWO.candidate, row=None)), console)
     assert isinstance(console.file, io.StringIO)
     lines = [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
-    assert "LD_PRELOAD=libjemalloc.so.2 18 180 0.900 0.891..0.909 improved" in lines
+    assert "--preload=jemalloc 18 180 0.900 0.891..0.909 improved" in lines
     assert "2 x 2 no time was left" in lines
 
 
@@ -163,7 +212,7 @@ def test_each_candidate_has_its_share_of_time_and_error(monkeypatch: pytest.Monk
         yield Party(name=candidate.knob, backend="ipex", rig=cast(Any, None))
 
     monkeypatch.setattr(run, "compare_stacks", compare)
-    rig = SimpleNamespace(placement=PLACEMENT, machine=MACHINE)
+    rig = SimpleNamespace(placement=PLACEMENT, machine=MACHINE, settings=Settings())
     found = tune(
         VARIANT,
         Party(name="current", backend="ipex", rig=cast(Any, rig)),
