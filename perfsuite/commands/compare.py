@@ -123,21 +123,15 @@ def _report(options: argparse.Namespace, settings: Sequence[Settings], root: Pat
     asked = [split_party(argument) for argument in (options.A, options.B)]
     ready = [ready_stack(name, definitions, project=root, say=print) for name, _ in asked]
     with Rig(settings[0], ready=ready[0]) as one, Rig(settings[1], ready=ready[1]) as other:
-        elsewhere = one.placement.seats != other.placement.seats
-        preloads = one.settings.preload != other.settings.preload
         baseline, candidate = (
             Party(
-                name=" ".join(
-                    (
-                        argument,
-                        *([rig.placement.slug] if elsewhere else []),
-                        *([f"preload={','.join(rig.settings.preload)}"] if preloads else []),
-                    )
-                ),
+                name=_name(argument, rig, beside),
                 backend=backend or own_backend(rig.stack.packages).name,
                 rig=rig,
             )
-            for argument, (_, backend), rig in zip((options.A, options.B), asked, (one, other), strict=True)
+            for argument, (_, backend), rig, beside in zip(
+                (options.A, options.B), asked, (one, other), (other, one), strict=True
+            )
         )
         clock = Clock(options.budget)
         with within_budget(clock) as say:
@@ -146,6 +140,12 @@ def _report(options: argparse.Namespace, settings: Sequence[Settings], root: Pat
             )
 
 
-def _name(argument: str, rig: Rig, elsewhere: bool) -> str:
-    """Of one stack on both sides, placements are what tells them apart."""
-    return f"{argument} {rig.placement.slug}" if elsewhere else argument
+def _name(argument: str, rig: Rig, beside: Rig) -> str:
+    """Of one stack on both sides, placements or what is preloaded are what tells them apart."""
+    words = [argument]
+    if rig.placement.seats != beside.placement.seats:
+        words.append(rig.placement.slug)
+    preload = rig.settings.preload
+    if preload and preload != beside.settings.preload:
+        words.append(f"preload={','.join(preload)}")
+    return " ".join(words)

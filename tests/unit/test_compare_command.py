@@ -1,13 +1,20 @@
-"""`perfsuite compare` refuses a report that it could not write before it measures anything."""
+"""`perfsuite compare`: what it refuses before it measures anything, and how it names its sides."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from builders import PLACEMENT
 
 from perfsuite.cli import main
+from perfsuite.commands.compare import _name
+from perfsuite.records.placement import Placement
+from perfsuite.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -48,3 +55,27 @@ def test_an_output_that_can_be_is_not(
     assert main(["compare", "nowhere", "nowhere", "--output", output]) == 2
     assert "no stack nowhere" in capsys.readouterr().err
     assert Path("there.json").read_text() == "kept until there is another"
+
+
+_ONE = PLACEMENT
+_TWO = dataclasses.replace(PLACEMENT, seats=PLACEMENT.seats * 2)
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "expected"),
+    [
+        ((_ONE, ()), (_ONE, ()), "current"),
+        ((_ONE, ("jemalloc",)), (_ONE, ("jemalloc",)), "current"),
+        ((_ONE, ()), (_ONE, ("jemalloc",)), "current"),
+        ((_ONE, ("jemalloc", "iomp5")), (_ONE, ()), "current preload=jemalloc,iomp5"),
+        ((_TWO, ()), (_ONE, ()), f"current {_TWO.slug}"),
+        ((_TWO, ("jemalloc",)), (_ONE, ()), f"current {_TWO.slug} preload=jemalloc"),
+    ],
+)
+def test_a_side_is_named_by_what_it_has_otherwise(
+    mine: tuple[Placement, tuple[str, ...]], other: tuple[Placement, tuple[str, ...]], expected: str
+) -> None:
+    rigs: list[Any] = [
+        SimpleNamespace(placement=placement, settings=Settings(preload=preload)) for placement, preload in (mine, other)
+    ]
+    assert _name("current", *rigs) == expected
