@@ -36,7 +36,7 @@ class Workers:
     Instances have a launcher each; who is alone, as what makes data and answers for outputs, has the first's seat.
     They run in the folder ``project``, where ``code`` is checked out if it is another commit than the user's own.
 
-    The first that calibrates does so for all that follow in any mode, but for those with a fault in them.
+    The first that calibrates does so for all that follow in any mode, but for those whose fault changes what is found.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class Workers:
     def job(self, variant: Variant, **how: Unpack[How]) -> Job:
         """What a worker is told of the variant."""
         artefact, calibrated = how.get("artefact"), how.get("calibrated")
-        if calibrated is None and how.get("fault") is None:
+        if calibrated is None:
             # In whichever mode it is to run, the same module is calibrated, on the same data.
             names = (variant.model, variant.backend, variant.precision, variant.workload)
             calibrated = self._folder / f"{'-'.join(names)}.calibrated"

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,14 @@ def observe(
         # The last: it may compile anew.
         "layers": layers(1 if slow else _PROFILED_PASSES) if Instrument.LAYERS in backend.instruments else None,
     }
+
+
+def forward_s_of(latencies_ns: Iterable[Sequence[int]]) -> float | None:
+    """What a pass over all shapes takes, from passes of each; None if these are too few or too short to tell."""
+    shapes = list(latencies_ns)
+    if sum(map(sum, shapes)) < _FORWARD_NS or min(map(len, shapes)) < _FORWARD_PASSES:
+        return None
+    return sum(map(statistics.median, shapes)) * 1e-9
 
 
 def _held_after(step: Step) -> int:

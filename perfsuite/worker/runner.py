@@ -23,7 +23,7 @@ from perfsuite.models.ask import Sources
 from perfsuite.spec import Mode, Precision, workload
 from perfsuite.worker import assets, faults, probe
 from perfsuite.worker.calls import Batch, positional
-from perfsuite.worker.observe import cold_compile_s, forget_graphs, held_bytes, observe, resident_bytes
+from perfsuite.worker.observe import cold_compile_s, forget_graphs, forward_s_of, held_bytes, observe, resident_bytes
 from perfsuite.worker.protocol import Closed, Job, Line
 from perfsuite.worker.timing import time_passes, warm_up
 
@@ -47,6 +47,7 @@ class Worker:
         self.walk: tuple[Batch, ...]
         self._inputs: assets.Inputs
         self._empty_bytes = 0
+        self._forward_s: float | None = None
 
     def make_assets(self, *, policy: str, workloads: list[str]) -> dict[str, Any]:
         """Fill the model's folder with what is missing of weights and inputs."""
@@ -97,7 +98,7 @@ class Worker:
             example=example,
             varying=_varying(self.walk),
             calibration=self._arranged(fault.on_calibration(inputs)),
-            calibrated=Path(job.calibrated) if job.calibrated else None,
+            calibrated=Path(job.calibrated) if job.calibrated and fault.calibrates_alike else None,
         )
         loaded_s = time.perf_counter()
         self._unfaulted = self._prepared(recipe, fault.on_digest(weights_sha256))
@@ -146,7 +147,15 @@ class Worker:
         sites = self._inputs.sites
         shapes = [str(shape) for shape in self._model.shapes(workload(self._job.workload))]
         shapes = shapes if len(shapes) > 1 else [""]
-        results = [self.forward(*batch) for batch in self.batches]
+        results = []
+        latencies_ns: list[int] = []
+        for batch in self.batches:
+            before_ns = time.perf_counter_ns()
+            results.append(self.forward(*batch))
+            latencies_ns.append(time.perf_counter_ns() - before_ns)
+        self._forward_s = forward_s_of(
+            [duration for duration, of in zip(latencies_ns, sites, strict=True) if of == site] for site in set(sites)
+        )
         rows = [(one,) if isinstance(one, torch.Tensor) else tuple(one) for one in results]
         arrays: dict[str, Any] = {}
         answers = []
@@ -207,7 +216,11 @@ class Worker:
         return {"peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
 
     def observe(self, *, log: str, forward_s: float | None) -> dict[str, Any]:
-        """What runs in one forward pass; the libraries' own lines go into the file ``log``."""
+        """What runs in one forward pass; the libraries' own lines go into the file ``log``.
+
+        ``forward_s`` is what a pass takes: None where nobody has timed it, and it is taken from what ``outputs`` ran
+        if that was long enough.
+        """
         resident = resident_bytes() - self._empty_bytes
         memory = self.memory()  # before the instruments take theirs
         return {
@@ -216,7 +229,7 @@ class Worker:
                 self._backend,
                 self._layers,
                 Path(log),
-                forward_s=forward_s,
+                forward_s=self._forward_s if forward_s is None else forward_s,
                 several_shapes=len(self.walk) > 1,
             ),
             **memory,

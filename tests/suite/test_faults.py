@@ -30,6 +30,16 @@ def test_an_artefact_of_other_weights_is_not_even_loaded(rig: Rig, tmp_path: Pat
         rig.prepare(plant.variant, worker)
 
 
+def test_only_what_comes_after_calibrating_shares_what_was_calibrated() -> None:
+    pytest.importorskip("torch")  # with --stack, the interpreter that runs pytest may do without
+    from perfsuite.worker.faults import FAULTS, find
+
+    after = ["channels-swapped", "outputs-of-another-input", "output-constant", "output-nan", "memory-leak"]
+    after += ["length-baked-in", *(f"slower-{percent}-percent" for percent in (1, 2, 3, 5, 10))]
+    assert find(None).calibrates_alike
+    assert sorted(fault.name for fault in FAULTS if fault.calibrates_alike) == sorted(after)
+
+
 def test_a_planted_slowdown_is_there_before_anything_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The shortest warm-up after the first inference; one that came later left half of a pair as it was."""
     torch = pytest.importorskip("torch")  # with --stack, the interpreter that runs pytest may do without

@@ -27,6 +27,26 @@ def test_a_graph_that_failed_to_compile_is_no_compiled_graph(fails: bool, compil
 
 
 @pytest.mark.parametrize(
+    ("latencies_s", "expected"),
+    [
+        pytest.param([[0.5, 0.3, 0.4]], 0.4, id="one shape"),
+        pytest.param([[0.5, 0.3, 0.4], [2.0, 1.0, 1.5]], 1.9, id="all shapes make a pass"),
+        pytest.param([[0.3, 0.3, 0.3]], None, id="shorter than is timed otherwise"),
+        pytest.param([[5.0, 5.0]], None, id="fewer than are timed otherwise"),
+        pytest.param([[0.5, 0.3, 0.4], [5.0]], None, id="fewer of one shape"),
+    ],
+)
+def test_a_pass_is_told_from_outputs_only_where_these_took_as_long_as_timing_it(
+    latencies_s: list[list[float]], expected: float | None
+) -> None:
+    pytest.importorskip("torch")
+    from perfsuite.worker.observe import forward_s_of
+
+    found = forward_s_of([round(one * 1e9) for one in shape] for shape in latencies_s)
+    assert found == (None if expected is None else pytest.approx(expected))
+
+
+@pytest.mark.parametrize(
     ("counted", "expected"),
     [
         pytest.param({"fxgraph_cache_miss": 2}, 0.0, id="nothing was cached"),
