@@ -99,7 +99,9 @@ class Pages:
     def session_html(self, shelf: Shelf, session: Session) -> str:
         """The matrix, each cell of which leads to a page of its own."""
         contents = session_contents(self._judged(shelf, session))
-        told = ", ".join(f"{count} {name}" for kept in _kept(shelf, session) for name, count in kept.verdicts.items())
+        told = ", ".join(
+            f"{count} {name}" for kept in _kept(shelf, session.id) for name, count in kept.verdicts.items()
+        )
 
         def link(chapter: Chapter) -> str:
             return variant_path(session.id, chapter.pairing.candidate.id)
@@ -176,14 +178,14 @@ def _home() -> Link:
     return Link(text="perfsuite", href="/")
 
 
-def _kept(shelf: Shelf, session: Session) -> tuple[KeptSession, ...]:
-    return shelf.history.sessions(last=1, words=[session.id])
+def _kept(shelf: Shelf, id: str) -> tuple[KeptSession, ...]:
+    return shelf.history.sessions(last=1, words=[id])
 
 
 def _machine(shelf: Shelf, slug: str, name: str, trends: list[Trend]) -> MachineTrends:
     """The newest session that leads anywhere: of what others measured there are figures alone."""
     newest = max((one.series.points[-1] for one in trends), key=lambda point: point.begun)
-    whole = shelf.session(newest.session) is not None
+    whole = any(kept.whole for kept in _kept(shelf, newest.session))
     link = Link(text=f"{when(newest.begun)} UTC", href=variant_path(newest.session, name)) if whole else None
     return MachineTrends(
         name=slug,

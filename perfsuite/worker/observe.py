@@ -93,7 +93,7 @@ def forward_s_of(latencies_ns: Iterable[Sequence[int]]) -> float | None:
     shapes = list(latencies_ns)
     if sum(map(sum, shapes)) < _FORWARD_NS or min(map(len, shapes)) < _FORWARD_PASSES:
         return None
-    return sum(map(statistics.median, shapes)) * 1e-9
+    return sum(statistics.median(shape) for shape in shapes) * 1e-9
 
 
 def _held_after(step: Step) -> int:
