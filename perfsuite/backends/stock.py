@@ -112,9 +112,10 @@ class Stock(Backend):
         module = laid_out(recipe)
         # By default it also has Inductor search for better tilings, which no other precision gets.
         quantize_(module, Int8WeightOnlyConfig(set_inductor_config=False))
-        for part in module.modules():
-            if isinstance(part, torch.nn.Linear):
-                part.register_forward_pre_hook(_as_bf16)
+        if recipe.mode is Mode.DYNAMO:  # what fuses them
+            for part in module.modules():
+                if isinstance(part, torch.nn.Linear):
+                    part.register_forward_pre_hook(_as_bf16)
         if recipe.mode is Mode.DEPLOYED:  # torch.export takes no tensor subclasses
             unwrap_tensor_subclass(module)
         return module
