@@ -99,7 +99,9 @@ def test_a_baseline_is_missed_accepted_held_against_and_not_trusted_blindly(proj
     assert before.contents["pytest"]
     assert before.state.kernel
 
-    updated = _run(project, "--baseline-update", "--no-evidence", "--benchmark-columns", "median")
+    # A busy machine makes a tiny model 1.4 times faster, after which what is stored would count no more.
+    lenient = ("--regression-ratio", "100")
+    updated = _run(project, "--baseline-update", "--no-evidence", "--benchmark-columns", "median", *lenient)
     updated.stdout.fnmatch_lines(["Name (time in *)  *Median", "test_latency?tiny-stock-eager-fp32-latency? *"])
     assert updated.ret == 0
     updated.stdout.fnmatch_lines(

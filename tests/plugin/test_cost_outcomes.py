@@ -34,7 +34,7 @@ def test_what_costs_more_fails_and_what_is_ignored_is_told(
     night = project.runpytest_subprocess(*_SELECTED, "-rs")
     night.assert_outcomes(failed=2, skipped=1)
     for lines in (
-        ["grows-stock-eager-bf16-latency: regressed*", "*costs: memory grows by 1?? KiB an iteration, by * KiB in *"],
+        ["grows-stock-eager-bf16-latency: regressed*", "*costs: memory grows by * KiB an iteration, by * KiB in *"],
         [
             "late-stock-eager-bf16-latency: regressed*",
             "*costs: first inference takes [3-9].?? s, ?.?? s in *",
