@@ -117,21 +117,8 @@ def _converted(recipe: Recipe) -> Any:
         nncf.Dataset(arrays),
         subset_size=len(arrays),
         model_type=nncf.ModelType.TRANSFORMER if recipe.reads is Reads.TEXT else None,
-        advanced_parameters=nncf.AdvancedQuantizationParameters(
-            overflow_fix=_overflow_fix(), smooth_quant_alphas=unsmoothed
-        ),
+        advanced_parameters=nncf.AdvancedQuantizationParameters(smooth_quant_alphas=unsmoothed),
     )
-
-
-def _overflow_fix() -> Any:
-    """Where weights give up a bit: in all layers where the CPU adds pairs of products in 16 bits, which saturates.
-
-    By itself NNCF does so in the first convolutions alone.
-    """
-    import torch
-    from nncf.quantization.advanced_parameters import OverflowFix
-
-    return OverflowFix.FIRST_LAYER if torch.cpu._is_vnni_supported() else OverflowFix.ENABLE
 
 
 def _shapes(recipe: Recipe) -> list[list[int]]:
