@@ -96,7 +96,9 @@ class Files(Library):
 
     def shelf(self) -> Shelf:
         with self._lock:
-            found = {path: self._rows(path) for path in files_in([path for path in self._paths if path.exists()])}
+            gone = {path: ((0, 0), f"there is no {path} any more") for path in self._paths if not path.exists()}
+            there = files_in([path for path in self._paths if path not in gone])
+            found = {path: self._rows(path) for path in there} | gone
             if self._shelf is None or found != self._read:
                 self._read = found
                 self._shelf = self._filled([rows for _, rows in found.values()])

@@ -236,6 +236,14 @@ def test_what_is_new_or_gone_is_seen(get: Callable[..., tuple[int, str]], shelf:
     assert _session(5) not in page
 
 
+def test_a_folder_that_goes_is_told(get: Callable[..., tuple[int, str]], shelf: Path) -> None:
+    get("/")
+    shelf.rename(shelf.with_name("elsewhere"))
+    _, page = get("/")
+    assert f"not read: there is no {shelf} any more" in page
+    assert "0 of 0 that fit, of 0" in page
+
+
 @pytest.fixture
 def address(app: App) -> Iterator[str]:
     """A server on a port that is free."""
