@@ -80,13 +80,29 @@ def test_with_it_on_both_sides_there_is_nothing_to_step(project: pytest.Pytester
     assert "preload: libnone.so cannot be loaded: cannot open shared object file" in refused.stderr.str()
 
 
+def _library_of_ones_own(folder: Path) -> Path:
+    """One that any process can load, where no loader looks."""
+    CDLL("libresolv.so.2")
+    (real,) = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "libresolv" in line}
+    return Path(shutil.copy(real, folder / "libmine.so"))
+
+
+def test_a_baseline_is_stepped_with_the_library_of_a_path(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of which its record has the name alone."""
+    preload = f"--preload={_library_of_ones_own(project.path)}"
+    project.runpytest_subprocess(*_SELECTED, preload, "--baseline-update-new").assert_outcomes(passed=1)
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX")  # else there is nothing to step
+    again = project.runpytest_subprocess(*_SELECTED, preload, "--confirm", "all", "--matters", "90%")
+    assert "screening" in again.stderr.str()
+    assert "cannot be loaded" not in words(again)
+
+
 def test_a_baseline_whose_library_is_gone_is_not_stepped_without_it(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    CDLL("libresolv.so.2")
-    (real,) = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "libresolv" in line}
-    mine = project.path / "libmine.so"
-    shutil.copy(real, mine)
+    mine = _library_of_ones_own(project.path)
     monkeypatch.setenv(LD_PRELOAD, str(mine))
     project.runpytest_subprocess(*_SELECTED, "--baseline-update-new").assert_outcomes(passed=1)
     monkeypatch.delenv(LD_PRELOAD)

@@ -53,6 +53,7 @@ def test_what_a_session_is_held_against_is_the_last_of_its_kind(url: URL) -> Non
         history.keep(rows_of_day(5, 100, machine=other))
         history.keep(rows_of_day(6, 100, stack=newer))
         history.keep(foreign_rows(Path("0001.json"), foreign((VARIANT.id, 0.25))))
+        history.keep(dataclasses.replace(rows_of_day(7, 100), document=None))  # of which there are figures alone
 
         def before(day: int, *variants: Variant, **changes: object) -> list[int]:
             found = session_of_day(day, 100, 50, **changes)

@@ -26,6 +26,15 @@ def test_a_trend_tells_where_its_level_changed_and_what_else_did() -> None:
     assert (row.head, *row.cells) == ("2025-01-16 02:00", "software", "torch 2.7.0 -> 2.8.0", "1.500 times")
 
 
+def test_a_stack_that_stays_has_no_dashed_line() -> None:
+    found = trend(VARIANT, sessions=30).series
+    one_stack = tuple(dataclasses.replace(point, stack_slug="one") for point in found.points)
+    figure = trend_figure(trend_of(dataclasses.replace(found, points=one_stack)))
+    assert "A dashed line" not in figure.words
+    assert "stroke-dasharray" not in figure.svg
+    assert "stroke-dasharray" in trend_figure(trend_of(found)).svg
+
+
 @pytest.mark.parametrize("metric", list(Metric))
 def test_a_trend_of_every_metric_is_drawn(metric: Metric) -> None:
     """Of decibels below nothing, too, of which no logarithm is taken."""

@@ -236,6 +236,20 @@ def test_what_is_new_or_gone_is_seen(get: Callable[..., tuple[int, str]], shelf:
     assert _session(5) not in page
 
 
+def test_a_session_that_was_cut_short_is_shown_whole_once_it_is(tmp_path: Path) -> None:
+    short = dataclasses.replace(session(_measured(20.0)), begun_at="2026-01-02T03:04:05+00:00")
+    short = dataclasses.replace(short, id=f"{short.begun_compact}-1a2b")
+    whole = dataclasses.replace(short, measurements=(_measured(20.0), _measured(5.0, variant=OTHER_VARIANT)))
+    history = History(history_url(tmp_path, None, {}))
+    with contextlib.closing(Kept(history)) as library:
+        get = _asker(App(library, Pages(Settings(), load_models({}))))
+        shown = []
+        for found in (short, whole):
+            history.keep(rows_of(found, slug_of(found.stack), {}))
+            shown.append(OTHER_VARIANT.id in get(f"/sessions/{found.id}")[1])
+    assert shown == [False, True]
+
+
 def test_a_folder_that_goes_is_told(get: Callable[..., tuple[int, str]], shelf: Path) -> None:
     get("/")
     shelf.rename(shelf.with_name("elsewhere"))
