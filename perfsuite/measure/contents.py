@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
@@ -33,10 +34,11 @@ _INSTALLERS = frozenset({"INSTALLER", "REQUESTED", "RECORD", "direct_url.json", 
 def contents(python: Path | None = None) -> dict[str, str]:
     """The digest of each package that was installed from an index, of this interpreter or of another.
 
+    Its own are all that this process finds, those on PYTHONPATH and the user's too, as ``current_stack`` has them.
     Packages from a local path, editable ones too, are left out: what is in them may change at any time.
     StackError if the other interpreter does not answer.
     """
-    found = _asked(python) if python else _own()
+    found = _asked(python) if python and python != Path(sys.executable) else _own()
     digests: dict[str, str] = {}
     seen: set[str] = set()
     for name, record, url in found:

@@ -123,17 +123,30 @@ def test_packages_from_a_local_path_and_without_a_list_are_left_out(
     assert contents() == {"downloaded": digest, "my-package": digest}
 
 
-def test_another_interpreter_says_the_same() -> None:
+def _interpreter(folder: Path, script: str) -> Path:
+    python = folder / "python"
+    python.write_text(f"#!/bin/sh\n{script}\n")
+    python.chmod(0o755)
+    return python
+
+
+def test_another_interpreter_says_the_same(tmp_path: Path) -> None:
+    assert contents(_interpreter(tmp_path, f'exec {sys.executable} "$@"')) == contents()
+
+
+def test_of_the_interpreter_itself_all_that_is_found_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _install(tmp_path / "site", "mine", BY_PIP)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
     assert contents(Path(sys.executable)) == contents()
+    assert "mine" in contents(Path(sys.executable))
+    assert "mine" not in contents(_interpreter(tmp_path, f'exec {sys.executable} "$@"'))
 
 
 @pytest.mark.parametrize("script", ["exit 1", "echo nothing"])
 def test_an_interpreter_that_does_not_tell_is_an_error(tmp_path: Path, script: str) -> None:
-    python = tmp_path / "python"
-    python.write_text(f"#!/bin/sh\n{script}\n")
-    python.chmod(0o755)
     with pytest.raises(StackError, match="does not say what is installed"):
-        contents(python)
+        contents(_interpreter(tmp_path, script))
 
 
 def _git(folder: Path, *arguments: str) -> str:
