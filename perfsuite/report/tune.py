@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+import statistics
+from collections.abc import Iterator, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from perfsuite.records.measurement import Replicate
 from perfsuite.records.throughput import throughput
 from perfsuite.records.tuning import Candidate, Trial, Tuning
 from perfsuite.report.placement import placement_sentence
@@ -20,7 +22,7 @@ _COLUMNS = ("setting", "ms", "p99 ms", "items/s", "ratio", "interval", "verdict"
 
 
 def print_tuning(tuning: Tuning, console: Console) -> None:
-    """Every candidate beside the current setting, then the best lines."""
+    """The current setting, every candidate beside it, then the best lines."""
     where = tuning.placement
     pairs = sum(len(trial.row.pairs) for trial in tuning.trials if trial.row)
     for line in (
@@ -34,6 +36,8 @@ def print_tuning(tuning: Tuning, console: Console) -> None:
     for number, column in enumerate(_COLUMNS):
         left = number in (0, len(_COLUMNS) - 1)
         table.add_column(column, justify="left" if left else "right", overflow="fold", no_wrap=number > 0)
+    if beside := [pair.baseline for trial in tuning.trials if trial.row for pair in trial.row.pairs]:
+        table.add_row("now", *_figures(beside), "", "", "")
     for trial in tuning.trials:
         table.add_row(*_cells(trial, tuning), style="green" if trial.gain else "")
     console.print(table)
@@ -83,14 +87,19 @@ def _cells(trial: Trial, tuning: Tuning) -> list[str]:
     speed = outcome.speed
     if outcome.failure or speed is None or not pairs:
         return [name, *[""] * (len(_COLUMNS) - 2), "failed" if outcome.failure else "no time was left"]
-    replicates = [pair.candidate for pair in pairs]
-    latencies_s = [latency * 1e-9 for one in replicates for latency in one.latencies_ns]
-    done = throughput(replicates)
-    told = [_milliseconds(speed.candidate_s), _milliseconds(quantile(latencies_s, 0.99))]
     interval = f"{speed.interval.low:.3f}..{speed.interval.high:.3f}" if speed.interval else ""
     ratio = f"{speed.ratio:.3f}" if speed.ratio is not None else ""
-    return [name, *told, rate(done.items_per_s) if done else "", ratio, interval, str(speed.verdict)]
+    return [name, *_figures([pair.candidate for pair in pairs]), ratio, interval, str(speed.verdict)]
 
 
-def _milliseconds(seconds: float | None) -> str:
-    return "" if seconds is None else f"{seconds * 1e3:.3g}"
+def _figures(replicates: Sequence[Replicate]) -> list[str]:
+    """The time for a pass, its 99 % quantile, and the items per second of instances that started together."""
+    mean_s = statistics.geometric_mean(one.latency_s for one in replicates)
+    latencies_s = [latency * 1e-9 for one in replicates for latency in one.latencies_ns]
+    done = throughput(replicates)
+    told = (_milliseconds(seconds) for seconds in (mean_s, quantile(latencies_s, 0.99)))
+    return [*told, rate(done.items_per_s) if done else ""]
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1e3:.3g}"
