@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -196,6 +197,29 @@ def under_autocast(module: Callable[..., T], precision: Precision) -> Callable[.
             return module(*inputs)
 
     return forward
+
+
+def calibrate(
+    observed: Callable[..., object],
+    recipe: Recipe,
+    *,
+    read: Callable[[Path], object],
+    write: Callable[[Path], object],
+) -> None:
+    """Observe the calibration data, or ``read`` what was found of it before; ``write`` keeps it where the recipe says.
+
+    Observers' histograms take 10 to 17 s of ResNet50 or BERT; from the file the same model comes, bit for bit.
+    """
+    kept = recipe.calibrated
+    if kept and kept.exists():
+        read(kept)
+        return
+    for batch in recipe.calibration:
+        observed(*batch)
+    if kept:
+        partial = kept.with_suffix(f".{os.getpid()}")  # whoever is killed here leaves nothing to others
+        write(partial)
+        partial.rename(kept)
 
 
 def laid_out(recipe: Recipe) -> torch.nn.Module:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from perfsuite.backends.base import (
     Backend,
     Instrument,
     Recipe,
+    calibrate,
     emulated,
     laid_out,
     multiplies,
@@ -166,7 +166,12 @@ class Ipex(Backend):
             mapping = quantization.default_dynamic_qconfig_mapping
         prepared = quantization.prepare(module, mapping, example_inputs=recipe.example, inplace=True)
         if recipe.precision is Precision.INT8_STATIC:
-            _calibrate(prepared, recipe)
+            calibrate(
+                prepared,
+                recipe,
+                read=lambda kept: prepared.load_qconf_summary(str(kept)),
+                write=lambda kept: prepared.save_qconf_summary(str(kept)),
+            )
         return quantization.convert(prepared, inplace=True)
 
     def _scripted(self, module: Any, recipe: Recipe) -> Any:
@@ -183,16 +188,3 @@ class Ipex(Backend):
 def _minor(version: str | None) -> str:
     found = re.match(r"\d+\.\d+", version or "")
     return found.group() if found else ""
-
-
-def _calibrate(prepared: Any, recipe: Recipe) -> None:
-    """Observers' histograms take 10 to 17 s of ResNet50 or BERT; from the file the same model comes, bit for bit."""
-    if recipe.calibrated and recipe.calibrated.exists():
-        prepared.load_qconf_summary(str(recipe.calibrated))
-        return
-    for batch in recipe.calibration:
-        prepared(*batch)
-    if recipe.calibrated:
-        partial = recipe.calibrated.with_suffix(f".{os.getpid()}")  # whoever is killed here leaves nothing to others
-        prepared.save_qconf_summary(str(partial))
-        partial.rename(recipe.calibrated)

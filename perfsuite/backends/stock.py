@@ -13,6 +13,7 @@ from perfsuite.backends.base import (
     Backend,
     Instrument,
     Recipe,
+    calibrate,
     emulated,
     laid_out,
     multiplies,
@@ -121,7 +122,9 @@ class Stock(Backend):
         return module
 
     def _quantised(self, recipe: Recipe) -> torch.nn.Module:
+        import torch
         from torchao.quantization.pt2e import move_exported_model_to_eval
+        from torchao.quantization.pt2e.observer import get_observer_state_dict, load_observer_state_dict
         from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 
         x86 = _quantiser()
@@ -130,8 +133,12 @@ class Stock(Backend):
         exported = _exported(laid_out(recipe), recipe).module()
         observed = prepare_pt2e(exported, x86.X86InductorQuantizer().set_global(config))
         # A dynamic range needs no data, but one call makes the observers known.
-        for batch in recipe.calibration:
-            observed(*batch)
+        calibrate(
+            observed,
+            recipe,
+            read=lambda kept: load_observer_state_dict(observed, torch.load(kept)),
+            write=lambda kept: torch.save(get_observer_state_dict(observed), kept),
+        )
         converted: torch.nn.Module = convert_pt2e(observed)
         move_exported_model_to_eval(converted)
         return converted
