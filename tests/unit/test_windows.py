@@ -102,6 +102,16 @@ def test_inputs_that_differ_little_are_turned_further_by_the_same_noise(spread: 
     assert Kind.COSINE in _kinds(swapped, limits)
 
 
+@pytest.mark.parametrize(("louder_db", "passes"), [(-1.0, True), (0.0, True), (1.5, True), (2.5, False)])
+def test_noise_of_other_kernels_may_turn_what_inputs_differ_by_further(louder_db: float, passes: bool) -> None:
+    """Of an SQNR below the worst that was seen, which by itself is let through; inputs differ as little as BERT's."""
+    limits = CALIBRATED["bert-base", "seeded", Precision.INT8_STATIC]
+    sqnr_db, variation = limits.sqnr_floor_db + 4.0 - louder_db, 0.056
+    cosine = variation / math.hypot(variation, 10 ** (-sqnr_db / 20))
+    found = dataclasses.replace(PERFECT, sqnr_db=sqnr_db, centred_cosine=cosine, variation=variation)
+    assert _kinds(found, limits) == ([] if passes else [Kind.COSINE])
+
+
 def _window(model: str, kind: str, precision: Precision, flags: Collection[str], workload: str = "smoke") -> Window:
     variant = dataclasses.replace(VARIANT, model=model, precision=precision, workload=workload)
     return window(variant, kind, flags)
