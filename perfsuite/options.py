@@ -98,6 +98,8 @@ class Run:
     results: dict[Variant, Measurement | Failure] = field(default_factory=dict)
     #: Those whose workers failed: resuming this run measures them again.
     unmeasured: frozenset[Variant] = frozenset()
+    #: What was measured of its variants before: how long it takes goes by it.
+    known: dict[Variant, Measurement] = field(default_factory=dict)
     #: What the whole run took, and confirming of it.
     campaign_s: float = 0.0
     confirm_s: float = 0.0

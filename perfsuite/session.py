@@ -6,15 +6,16 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from perfsuite.backends.registry import slug_of
 from perfsuite.confirm.drift import drift
 from perfsuite.confirm.night import Aim
 from perfsuite.confirm.run import Suspect, confirm
-from perfsuite.errors import StackError
+from perfsuite.errors import StackError, UsageError
 from perfsuite.explain.causes import explain
 from perfsuite.explain.changes import evidence_changes
 from perfsuite.gates.expectations import expectation
@@ -60,9 +61,12 @@ def night(run: Run, rig: Rig, variants: Sequence[Variant]) -> None:
     Raises PerfsuiteError if there is nothing to resume.
     """
     start_s = time.perf_counter()
+    held = run.baselines.newest(rig.machine, rig.stack, stack_slug=run.baseline_stack)
+    run.known = _kept(run, rig, [variant for variant in variants if variant not in held]) | held
     run.plan = plan(
         variants,
-        run.baselines.newest(rig.machine, rig.stack, stack_slug=run.baseline_stack),
+        run.known,
+        held=held,
         replicates=run.settings.replicates,
         confirm=run.settings.confirm,
         budget_s=run.settings.budget_s,
@@ -73,6 +77,18 @@ def night(run: Run, rig: Rig, variants: Sequence[Variant]) -> None:
     confirm_suspects(run, rig)
     explain_changes(run)
     run.campaign_s = time.perf_counter() - start_s
+
+
+def _kept(run: Run, rig: Rig, variants: Collection[Variant]) -> dict[Variant, Measurement]:
+    """What the history knows of them: a run needs its durations alone, and does without."""
+    from perfsuite.history.address import history_url
+    from perfsuite.history.last import last_measured
+
+    try:
+        url = history_url(run.root, run.settings.history, os.environ)
+    except UsageError:  # the run's end tells it, and where the session is
+        return {}
+    return last_measured(url, variants, machine_slug=rig.machine.slug, stack_slug=slug_of(rig.stack))
 
 
 def measure(run: Run, rig: Rig, variants: Sequence[Variant]) -> None:
@@ -99,13 +115,12 @@ def measure(run: Run, rig: Rig, variants: Sequence[Variant]) -> None:
 def _screen(run: Run, rig: Rig, variants: Sequence[Variant]) -> NightScreen:
     assert run.plan is not None
     assert run.journal is not None
-    stored = run.baselines.newest(rig.machine, rig.stack, stack_slug=run.baseline_stack)
     return NightScreen(
         variants=variants,
         journal=run.journal,
         replicates=run.settings.replicates,
         plan=run.plan,
-        each_s={variant: estimate_s(variant, stored.get(variant), 1) - CHECK_S for variant in variants},
+        each_s={variant: estimate_s(variant, run.known.get(variant), 1) - CHECK_S for variant in variants},
     )
 
 

@@ -150,12 +150,14 @@ class History:
         found = self._read(lambda connection: connection.execute(queries.newest(words)).all())
         return {row[0]: row[1] for row in found}
 
-    def before(self, session: Session, variants: Collection[str], *, stack: str, most: int) -> tuple[str, ...]:
-        """Ids of whole sessions that one can be held against: of its machine class, the newest first.
+    def last(
+        self, machine: str, variants: Collection[str], *, stack: str, most: int, before: str | None = None
+    ) -> tuple[str, ...]:
+        """Ids of the machine class's whole sessions that began ``before`` one, or of all: the newest first.
 
         The last ``most`` that have one of the variants, for each; of that stack, or else of the newest other.
         """
-        older = queries.older(session.machine.slug, session.begun_compact)
+        older = queries.older(machine, before)
 
         def read(connection: Connection) -> tuple[str, ...]:
             of_its_own = connection.execute(older.where(SESSIONS.c.stack == stack)).first()

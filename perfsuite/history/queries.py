@@ -70,14 +70,11 @@ def newest(words: Sequence[str]) -> Select[Any]:
     )
 
 
-def older(machine: str, begun: str) -> Select[Any]:
-    """Whole sessions of a machine class that began earlier, the newest first."""
-    return (
-        select(SESSIONS.c.id, SESSIONS.c.stack)
-        .join(DOCUMENTS)
-        .where(SESSIONS.c.machine == machine, SESSIONS.c.begun < begun)
-        .order_by(SESSIONS.c.begun.desc())
-    )
+def older(machine: str, before: str | None) -> Select[Any]:
+    """Whole sessions of a machine class that began earlier, or all; the newest first."""
+    whole = select(SESSIONS.c.id, SESSIONS.c.stack).join(DOCUMENTS).where(SESSIONS.c.machine == machine)
+    earlier = whole if before is None else whole.where(SESSIONS.c.begun < before)
+    return earlier.order_by(SESSIONS.c.begun.desc())
 
 
 def last_of_each(sessions: Select[Any], variants: Collection[str], most: int) -> Select[Any]:

@@ -1,8 +1,8 @@
-"""How long a timing run will take, from what its baseline took."""
+"""How long a timing run will take, from what its variants took before."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from perfsuite.records.measurement import Measurement, Replicate
@@ -40,16 +40,20 @@ class Plan:
 
 def plan(
     variants: Sequence[Variant],
-    baselines: Mapping[Variant, Measurement],
+    known: Mapping[Variant, Measurement],
     *,
+    held: Collection[Variant],
     replicates: int,
     confirm: str,
     budget_s: float | None,
 ) -> Plan:
-    """``baselines`` are what is stored, of other variants too; without a budget all that is needed is planned."""
-    baselines = {variant: baselines[variant] for variant in variants if variant in baselines}
-    measure_s = sum(estimate_s(variant, baselines.get(variant), replicates) for variant in variants)
-    confirm_s = 0.0 if confirm == "none" or not baselines else confirming_s(len(baselines), confirm)
+    """``known`` are measurements from before, and those that are ``held`` have a baseline; of other variants too.
+
+    Without a budget all that is needed is planned.
+    """
+    measure_s = sum(estimate_s(variant, known.get(variant), replicates) for variant in variants)
+    count = sum(variant in held for variant in variants)
+    confirm_s = 0.0 if confirm == "none" or not count else confirming_s(count, confirm)
     extra_s = 0.0
     if budget_s is not None:
         extra_s = max(0.0, budget_s * (_MEASURE_SHARE if confirm_s else 1.0) - measure_s)

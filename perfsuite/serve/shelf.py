@@ -54,7 +54,8 @@ class Shelf:
         """What it is held against, the newest first: those before it of its machine class and stack, or another's."""
         measured = {one.variant.id for one in session.measurements}
         others = {one.variant.id for one in session.failures} | {one.variant.id for one in session.unsupported}
-        ids = self.history.before(session, measured | others, stack=slug_of(session.stack), most=most)
+        machine, stack, begun = session.machine.slug, slug_of(session.stack), session.begun_compact
+        ids = self.history.last(machine, measured | others, stack=stack, most=most, before=begun)
         return tuple(StoredSession(session=found, accepted_at=None) for id in ids if (found := self.session(id)))
 
 

@@ -15,6 +15,7 @@ from perfsuite.backends.registry import slug_of
 from perfsuite.history.changes import trends_of
 from perfsuite.history.database import History
 from perfsuite.history.imports import foreign_rows
+from perfsuite.history.last import last_measured
 from perfsuite.records.history import Metric
 from perfsuite.spec import Variant
 
@@ -57,7 +58,10 @@ def test_what_a_session_is_held_against_is_the_last_of_its_kind(url: URL) -> Non
 
         def before(day: int, *variants: Variant, **changes: object) -> list[int]:
             found = session_of_day(day, 100, 50, **changes)
-            ids = history.before(found, [one.id for one in variants], stack=slug_of(found.stack), most=2)
+            ids = history.last(
+                found.machine.slug, [one.id for one in variants], stack=slug_of(found.stack), most=2,
+                before=found.begun_compact,
+            )  # fmt: skip
             return [int(one[-1]) for one in ids]
 
         assert before(9, VARIANT) == [4, 3]
@@ -79,3 +83,32 @@ def test_the_last_figures_of_one_machine_class_can_be_had_alone(url: URL) -> Non
         found = trends_of(history, session_of_day(6, 106), [VARIANT, OTHER_VARIANT], [Metric.LATENCY], last=3)
         assert [len(trend.series.points) for trend in found[VARIANT]] == [3]
         assert OTHER_VARIANT not in found
+
+
+def test_what_was_measured_last_is_of_the_same_machine_class(url: URL) -> None:
+    machine = session_of_day(0, 1).machine
+    other = dataclasses.replace(machine, physical_cores=99)
+    both, stack_slug = [VARIANT, OTHER_VARIANT], slug_of(session_of_day(0, 1).stack)
+
+    def latencies(slug: str, *variants: Variant) -> dict[Variant, float]:
+        found = last_measured(url, variants, machine_slug=slug, stack_slug=stack_slug)
+        return {variant: round(one.latency_s, 6) for variant, one in found.items()}
+
+    assert latencies(machine.slug, *both) == {}
+    with contextlib.closing(History(url)) as history:
+        for day, latencies_ms in ((1, [100]), (2, [110, 50]), (3, [120])):
+            history.keep(rows_of_day(day, *latencies_ms))
+        history.keep(rows_of_day(4, 40, machine=other))
+    assert latencies(machine.slug, *both) == {VARIANT: 0.12, OTHER_VARIANT: 0.05}
+    assert latencies(machine.slug, OTHER_VARIANT) == {OTHER_VARIANT: 0.05}
+    assert latencies(other.slug, *both) == {VARIANT: 0.04}
+    assert latencies("nowhere", *both) == {}
+
+
+def test_a_history_that_does_not_answer_knows_nothing_and_none_is_made(tmp_path: Path) -> None:
+    missing, broken = tmp_path / "missing.sqlite", tmp_path / "broken.sqlite"
+    broken.write_bytes(b"no database, but long enough to be taken for one" * 40)
+    for file in (missing, broken):
+        url = URL.create("sqlite", database=str(file))
+        assert last_measured(url, [VARIANT], machine_slug="any", stack_slug="any") == {}
+    assert not missing.exists()

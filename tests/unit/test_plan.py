@@ -22,13 +22,13 @@ STORED = measurement(100, 100)
     ],
 )
 def test_measuring_takes_what_it_took(stored: dict, replicates: int, measure_s: float) -> None:  # type: ignore[type-arg]
-    found = plan([VARIANT, OTHER_VARIANT], stored, replicates=replicates, confirm="none", budget_s=None)
+    found = plan([VARIANT, OTHER_VARIANT], stored, held=stored, replicates=replicates, confirm="none", budget_s=None)
     assert found.measure_s == pytest.approx(measure_s)
     assert (found.extra_s, found.confirm_s) == (0.0, 0.0)
 
 
 def test_what_runs_once_is_planned_once() -> None:
-    assert plan([ONCE_VARIANT], {}, replicates=5, confirm="none", budget_s=None).measure_s == 7 + 4
+    assert plan([ONCE_VARIANT], {}, held=(), replicates=5, confirm="none", budget_s=None).measure_s == 7 + 4
 
 
 @pytest.mark.parametrize(
@@ -44,14 +44,21 @@ def test_what_runs_once_is_planned_once() -> None:
 def test_confirming_takes_time_for_each_variant_with_a_baseline(confirm: str, known: int, confirm_s: float) -> None:
     variants = [dataclasses.replace(VARIANT, model=f"model-{number}") for number in range(24)]
     stored = dict.fromkeys(variants[:known], STORED)
-    assert plan(variants, stored, replicates=2, confirm=confirm, budget_s=None).confirm_s == confirm_s
+    assert plan(variants, stored, held=stored, replicates=2, confirm=confirm, budget_s=None).confirm_s == confirm_s
 
 
 def test_variants_that_only_the_baseline_has_take_no_time() -> None:
     others = {dataclasses.replace(VARIANT, model=f"model-{number}"): STORED for number in range(24)}
-    found = plan([VARIANT], {VARIANT: STORED, **others}, replicates=2, confirm="suspects", budget_s=None)
+    known = {VARIANT: STORED, **others}
+    found = plan([VARIANT], known, held=known, replicates=2, confirm="suspects", budget_s=None)
     assert found.confirm_s == 180.0
-    assert plan([VARIANT], others, replicates=2, confirm="suspects", budget_s=None).confirm_s == 0.0
+    assert plan([VARIANT], others, held=others, replicates=2, confirm="suspects", budget_s=None).confirm_s == 0.0
+
+
+def test_what_the_history_alone_knows_is_measured_and_not_confirmed() -> None:
+    found = plan([VARIANT], {VARIANT: STORED}, held=(), replicates=2, confirm="all", budget_s=None)
+    assert found.measure_s == pytest.approx(8.2)
+    assert found.confirm_s == 0.0
 
 
 @pytest.mark.parametrize(
@@ -64,5 +71,5 @@ def test_variants_that_only_the_baseline_has_take_no_time() -> None:
     ],
 )
 def test_a_budget_is_shared_out(budget_s: float, confirm: str, extra_s: float, confirm_s: float) -> None:
-    found = plan([VARIANT], {VARIANT: STORED}, replicates=2, confirm=confirm, budget_s=budget_s)
+    found = plan([VARIANT], {VARIANT: STORED}, held=[VARIANT], replicates=2, confirm=confirm, budget_s=budget_s)
     assert [found.extra_s, found.confirm_s] == pytest.approx([extra_s, confirm_s])
