@@ -6,6 +6,8 @@ import statistics
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from perfsuite.backends.registry import slug_of
+from perfsuite.history.lines import line_of
 from perfsuite.records.baseline import Difference
 from perfsuite.records.history import ChangePoint, Metric, Origin, Series, Trend
 from perfsuite.records.session import Session
@@ -32,15 +34,15 @@ def trends_of(
 ) -> dict[Variant, tuple[Trend, ...]]:
     """What the history has of a session's variants on its machine class; of many sessions only the ``last`` ones.
 
-    A single session is no trend.
+    Of stacks that run by turns the session's own. A single session is no trend.
     """
-    metrics = tuple(metrics)
+    metrics, stack = tuple(metrics), slug_of(session.stack)
     found = {
         variant: tuple(
-            trend_of(series)
+            trend_of(line)
             for metric in metrics
             for series in history.series(variant.id, metric, machine=session.machine.slug, last=last)
-            if len(series.points) > 1
+            if len((line := line_of(series, stack)).points) > 1
         )
         for variant in variants
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from urllib.parse import quote
 from perfsuite.explain.causes import explain
 from perfsuite.gates.expectations import Expectation, expectation
 from perfsuite.history.changes import trend_of, trends_of
+from perfsuite.history.lines import lines
 from perfsuite.judge.session import judge_stored
 from perfsuite.judge.stored import suspects
 from perfsuite.models.base import Reads
@@ -63,7 +65,7 @@ def variant_history_html(shelf: Shelf, name: str) -> str | None:
     machines: dict[str, list[Trend]] = {}
     for metric in Metric:
         for series in shelf.history.series(name, metric, last=SESSIONS):
-            machines.setdefault(series.machine_slug, []).append(trend_of(series))
+            machines.setdefault(series.machine_slug, []).extend(map(trend_of, lines(series)))
     if not machines:
         return None
     told = VariantHistory(
@@ -183,14 +185,19 @@ def _kept(shelf: Shelf, id: str) -> tuple[KeptSession, ...]:
 
 
 def _machine(shelf: Shelf, slug: str, name: str, trends: list[Trend]) -> MachineTrends:
-    """The newest session that leads anywhere: of what others measured there are figures alone."""
+    """The newest session that leads anywhere: of what others measured there are figures alone.
+
+    Where stacks run by turns, each line is told by the stack that it ends with.
+    """
     newest = max((one.series.points[-1] for one in trends), key=lambda point: point.begun)
     whole = any(kept.whole for kept in _kept(shelf, newest.session))
     link = Link(text=f"{when(newest.begun)} UTC", href=variant_path(newest.session, name)) if whole else None
+    counts = Counter(one.series.metric for one in trends)
+    of = [one.series.points[-1].stack_slug if counts[one.series.metric] > 1 else "" for one in trends]
     return MachineTrends(
         name=slug,
-        figures=tuple(map(trend_figure, trends)),
-        tables=tuple(table for table in map(change_table, trends) if table),
+        figures=tuple(trend_figure(one, of=stack) for one, stack in zip(trends, of, strict=True)),
+        tables=tuple(table for one, stack in zip(trends, of, strict=True) if (table := change_table(one, of=stack))),
         newest=link,
     )
 

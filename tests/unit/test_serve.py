@@ -191,6 +191,25 @@ def test_a_variant_s_own_address_tells_of_every_machine_class_and_where_its_leve
         assert "judged when it ran" in get("/sessions/20260124T030405.000000Z-1a2b")[1]
 
 
+def test_stacks_that_run_by_turns_are_drawn_apart(tmp_path: Path) -> None:
+    newer = dataclasses.replace(OLD_STACK, packages={**OLD_STACK.packages, "torch": "9.9.0"})
+    history = History(history_url(tmp_path, None, {}))
+    for day in range(1, 25):
+        stack, level = (newer, 1.5) if day % 2 else (OLD_STACK, 1.0)
+        measured = _measured((20.0 + day % 3 / 10) * level, stack=stack)
+        found = dataclasses.replace(session(measured), begun_at=f"2026-01-{day:02}T03:04:05+00:00")
+        found = dataclasses.replace(found, id=f"{found.begun_compact}-1a2b")
+        history.keep(rows_of(found, slug_of(stack), {VARIANT.id: "unchanged"}))
+    with contextlib.closing(Kept(history)) as library:
+        get = _asker(App(library, Pages(Settings(), load_models({}))))
+        _, page = get(f"/variants/{VARIANT.id}")
+        for stack in (OLD_STACK, newer):
+            assert f"Latency from session to session, {slug_of(stack)}" in page
+        assert "where its level changed" not in page
+        _, page = get(f"/sessions/20260124T030405.000000Z-1a2b/{VARIANT.id}")
+        assert "12 sessions, from 20" in page, page[page.index(" sessions, from") - 5 :][:90]
+
+
 def test_names_of_any_kind_have_addresses_that_last(get: Callable[..., tuple[int, str]]) -> None:
     _, page = get(_session(3))
     address = f"{_session(3)}/{quote(HOSTILE.id, safe='')}"

@@ -24,8 +24,11 @@ _TITLES = {
 }
 
 
-def trend_figure(trend: Trend, *, this: str = "") -> Figure:
-    """A rule stands where a level begins, a dashed one where the stack is another; ``this`` is the page's session."""
+def trend_figure(trend: Trend, *, this: str = "", of: str = "") -> Figure:
+    """A rule stands where a level begins, a dashed one where the stack is another; ``this`` is the page's session.
+
+    ``of`` names the line where there are several.
+    """
     points = trend.series.points
     unit, factor = UNITS[trend.series.metric]
     values = [one.value * factor for one in points]
@@ -56,20 +59,20 @@ def trend_figure(trend: Trend, *, this: str = "") -> Figure:
         layer(these, {**dot, "color": CANDIDATE, "shape": "square", "size": 70}, x=x, y=y),
     ]
     return Figure(
-        title=f"{_TITLES[trend.series.metric]} from session to session",
+        title=_title(f"{_TITLES[trend.series.metric]} from session to session", of),
         svg=drawn([panel(_HEIGHT, layers)]),
         words=" ".join(_words(trend, values, len(turns), this=bool(these), log=wide)),
         sides=False,
     )
 
 
-def change_table(trend: Trend) -> Table | None:
+def change_table(trend: Trend, *, of: str = "") -> Table | None:
     """Where a level begins, and what else changed there; None where all is one level."""
     if not trend.changes:
         return None
     metric = trend.series.metric
     return Table(
-        title=f"{_TITLES[metric]}: where its level changed",
+        title=_title(f"{_TITLES[metric]}: where its level changed", of),
         columns=("session", "origin", "what else changed there", "change"),
         rows=tuple(
             Row(
@@ -85,6 +88,10 @@ def change_table(trend: Trend) -> Table | None:
         numeric=1,
         lines=("Medians of the level that begins there and of the one before. A lone spike is no level.",),
     )
+
+
+def _title(text: str, of: str) -> str:
+    return f"{text}, {of}" if of else text
 
 
 def _words(trend: Trend, values: list[float], turns: int, *, this: bool, log: bool) -> Iterator[str]:
