@@ -23,7 +23,7 @@ from perfsuite.measure.launch import Worker
 from perfsuite.measure.ledger import Ledger
 from perfsuite.measure.placement import class_of, place
 from perfsuite.measure.scratch import Scratch
-from perfsuite.measure.stack import current_stack
+from perfsuite.measure.stack import current_stack, refuse_others_packages
 from perfsuite.measure.workers import How, Workers
 from perfsuite.models import load_models
 from perfsuite.spec import Support, Variant
@@ -73,6 +73,8 @@ class Rig:
         temporary.mkdir()
         code, project = (ready.code if ready else None), os.getcwd()
         path = list(filter(None, environ.get("PYTHONPATH", "").split(os.pathsep)))
+        if ready:
+            refuse_others_packages(ready, path)
         #: Of the user's project, where it is another than what lies in its folder.
         self.commit = code.commit if code else None
         self._checkout = contextlib.ExitStack()

@@ -6,6 +6,7 @@ import json
 import platform
 import re
 import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
@@ -24,6 +25,7 @@ print()
 print(json.dumps([platform.python_version(), found]))
 """
 _TIMEOUT_S = 60.0  # 0.1 s when the disk's cache is warm; the rest is for a cold disk
+_NAMED = 3  # of packages that are not the stack's own (judgement)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,24 @@ def stack_of(python: Path) -> Stack:
     except (IndexError, ValueError, TypeError):
         reason = "what it answers is not a Python's answer"
     raise StackError(f"{python} cannot be run as a Python interpreter: {reason}")
+
+
+def refuse_others_packages(ready: ReadyStack, path: Iterable[str]) -> None:
+    """StackError if folders of PYTHONPATH have packages that would run in the place of the stack's own.
+
+    The stack's record does not know them. The interpreter itself has them in its record.
+    """
+    if ready.python == Path(sys.executable):
+        return
+    for folder in path:
+        there = _stack("", ((one.metadata["Name"], one.version) for one in metadata.distributions(path=[folder])))
+        own = ready.stack.packages
+        others = [f"{name} {version}" for name, version in there.packages.items() if own.get(name, version) != version]
+        if others:
+            raise StackError(
+                f"stack {ready.name}: {', '.join(others[:_NAMED])} of {folder} would run in the place of its own; "
+                "take the folder off PYTHONPATH"
+            )
 
 
 def _stack(python: str, distributions: Iterable[tuple[str | None, str]]) -> Stack:
