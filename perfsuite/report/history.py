@@ -45,7 +45,8 @@ def trend_lines(trend: Trend) -> Iterator[str]:
         yield f"{span}, the last of {last.stack_slug}"[:COLUMNS]
         yield from _drawn([point.value * factor for point in series.points], [one.number for one in changes])
     else:
-        yield f"1 session, of {when(first.begun)}, under {first.stack_slug}: {first.value * factor:.4g} {unit}"[:COLUMNS]
+        found = f"{first.value * factor:.4g} {unit}"
+        yield f"1 session, of {when(first.begun)}, under {first.stack_slug}: {found}"[:COLUMNS]
     for one in changes:
         yield f"session {one.number + 1}, {when(one.point.begun)}: {change_words(one, series.metric)}; {one.origin}"
         yield from (f"  {line}"[:COLUMNS] for line in changed_words(one))

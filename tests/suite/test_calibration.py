@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from perfsuite.errors import WorkerError
 from perfsuite.measure.rig import Rig
@@ -28,7 +29,8 @@ def test_what_another_worker_calibrated_makes_the_same_model_bit_for_bit(
     variant, elsewhere = _variant(backend, mode, precision), _variant(backend, other, precision)
     if reason := rig.support(variant).reason or rig.support(elsewhere).reason:
         pytest.skip(f"unsupported: {reason}")
-    own, kept, found = tmp_path / "own", tmp_path / "kept", []
+    own, kept = tmp_path / "own", tmp_path / "kept"
+    found: list[NDArray[np.float32]] = []
     for one, calibrated in ((variant, own), (elsewhere, kept), (variant, kept)):
         assert calibrated.exists() is (len(found) == 2)
         with rig.worker(one, calibrated=calibrated) as worker:
