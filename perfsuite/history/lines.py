@@ -18,8 +18,8 @@ def lines(series: Series) -> tuple[Series, ...]:
     So has one that is in no other's line, such as one that was tried once.
     """
     stacks = [point.stack_slug for point in series.points]
-    first = {stack: stacks.index(stack) for stack in stacks}
     last = {stack: number for number, stack in enumerate(stacks)}
+    first = {stack: number for number, stack in reversed(list(enumerate(stacks)))}
     over = {stack for stack in first if any(begin > last[stack] for begin in first.values())}
     found: dict[str, list[int]] = {}
     for stack in sorted(first, key=lambda one: (one in over, -last[one])):

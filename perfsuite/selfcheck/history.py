@@ -16,6 +16,7 @@ from pathlib import Path
 from perfsuite.history.address import history_url
 from perfsuite.history.changes import trend_of
 from perfsuite.history.database import History
+from perfsuite.history.lines import lines
 from perfsuite.history.rows import Rows
 from perfsuite.records.history import Metric
 
@@ -40,7 +41,9 @@ def run(*, sessions: int = SESSIONS) -> int:
             for _ in range(count):
                 history.keep(next(made))
             filled_s = time.perf_counter() - began
-            series_s = _median(lambda: [trend_of(one) for one in history.series("variant-7", Metric.LATENCY)])
+            series_s = _median(
+                lambda: [trend_of(line) for one in history.series("variant-7", Metric.LATENCY) for line in lines(one)]
+            )
             overview_s = _median(history.sessions)
             append_s = _median(lambda: history.keep(next(made)))
             total = len(history.sessions())
