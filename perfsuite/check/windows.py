@@ -30,8 +30,8 @@ class Window:
 #: An output closer than this to FP32's was computed in FP32: compiled FP32 itself lies at 118 dB
 #: and above, BF16 and INT8 at 45 dB and below (every variant, ipex 2.8 and stock 2.8, AMX).
 _APPLIED_CEILING_DB = 80.0
-#: How far below the worst value seen a floor lies. Other kernels round otherwise, by 2 dB at most between ipex's and
-#: PyTorch's of one precision; a cosine that noise alone explains has room for that.
+#: How far below the worst value seen a floor lies: other kernels round otherwise, by 2 dB at most
+#: between ipex's and PyTorch's of one precision.
 _MARGIN_DB, _ROUNDING_DB = 4.0, 2.0
 
 _TORCHAO = "torchao's tests ask for 25 dB of bf16 and, mostly, 20 dB of int8; real weights keep less"
@@ -133,7 +133,7 @@ def outside(accuracy: Accuracy, limits: Window, against: Against = Against.EXPEC
     cosine, agreement = accuracy.centred_cosine, accuracy.agreement
     if cosine is not None and accuracy.variation is not None:
         # Where inputs differ little, the noise that the precision makes turns what they differ by further.
-        under_noise = _cosine_under_noise(limits.sqnr_floor_db + _MARGIN_DB - _ROUNDING_DB, accuracy.variation)
+        under_noise = _cosine_under_noise(limits.sqnr_floor_db + _MARGIN_DB, accuracy.variation)
         floor = min(limits.centred_cosine_floor, under_noise)
         if not cosine >= floor:
             yield Violation(kind=Kind.COSINE, expected=floor, found=cosine, against=against)
@@ -151,7 +151,10 @@ def _cosine_under_noise(sqnr_db: float, variation: float) -> float:
     """The centred cosine that is left when noise of that level lies across what inputs differ by.
 
     Seeded BERT's inputs of 32 tokens differ by 0.22 and more, those of 128 by 0.06: INT8 of equal SQNR
-    leaves a cosine of 0.95 there and of 0.60 here.
+    leaves a cosine of 0.95 there and of 0.60 here. Where noise is the louder of the two, the cosine hangs on its level,
+    and has room for that of other kernels: without VNNI OpenVINO's BERT of 128 tokens has 0.542, where 0.554 is left.
     """
     noise = 10 ** (-sqnr_db / 20)
+    if noise > variation:
+        noise *= 10 ** (_ROUNDING_DB / 20)
     return variation / math.hypot(variation, noise)
