@@ -67,14 +67,14 @@ class Rig:
         self.placement = place(settings)
         self.machine = class_of(self.placement)
         self._flags = read_cpu().flags
+        path = list(filter(None, environ.get("PYTHONPATH", "").split(os.pathsep)))
+        if ready:
+            refuse_others_packages(ready, path)
         self._scratch = Scratch()
         # Workers are killed, and libraries in them clean up at exit: what they leave goes with the run's folder.
         temporary = self._scratch.path / "tmp"
         temporary.mkdir()
         code, project = (ready.code if ready else None), os.getcwd()
-        path = list(filter(None, environ.get("PYTHONPATH", "").split(os.pathsep)))
-        if ready:
-            refuse_others_packages(ready, path)
         #: Of the user's project, where it is another than what lies in its folder.
         self.commit = code.commit if code else None
         self._checkout = contextlib.ExitStack()

@@ -9,7 +9,9 @@ import pytest
 from builders import STACK
 
 from perfsuite.errors import StackError
+from perfsuite.measure.rig import Rig
 from perfsuite.measure.stack import ReadyStack, refuse_others_packages
+from perfsuite.settings import Settings
 
 _TORCH = STACK.packages["torch"]
 
@@ -43,3 +45,10 @@ def test_other_versions_of_a_stack_s_packages_are_refused(
         return
     with pytest.raises(StackError, match=f"stack older: {refused}{tmp_path}/site would run .*take the folder off"):
         refuse_others_packages(ready, path)
+
+
+def test_a_rig_of_another_stack_refuses_them(tmp_path: Path) -> None:
+    ready = ReadyStack(name="older", python=Path("/another/python"), environment={}, stack=STACK)
+    environ = {"PYTHONPATH": f":{_folder(tmp_path, {'torch': '0.1'})}"}
+    with pytest.raises(StackError, match=r"torch 0\.1"), Rig(Settings(), ready=ready, environ=environ):
+        pass
