@@ -86,7 +86,7 @@ def _sessions(options: argparse.Namespace) -> int:
 def _series(options: argparse.Namespace) -> int:
     from perfsuite.errors import UsageError
     from perfsuite.history.changes import trend_of
-    from perfsuite.history.lines import lines
+    from perfsuite.history.lineages import lineages
     from perfsuite.records.history import Metric
     from perfsuite.report.history import trend_lines
 
@@ -96,8 +96,8 @@ def _series(options: argparse.Namespace) -> int:
             near = [one for one in history.newest() if options.variant in one]
             hint = f"; did you mean {', '.join(near[:3])}?" if near else "; `perfsuite history` lists the sessions"
             raise UsageError(f"no session has {options.metric} of {options.variant}{hint}")
-        for number, line in enumerate(line for series in found for line in lines(series)):
-            print("\n" * bool(number) + "\n".join(trend_lines(trend_of(line))))
+        for number, lineage in enumerate(one for series in found for one in lineages(series)):
+            print("\n" * bool(number) + "\n".join(trend_lines(trend_of(lineage))))
         return 0
 
     return _opened(told)

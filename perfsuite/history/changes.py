@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from perfsuite.backends.registry import slug_of
-from perfsuite.history.lines import line_of
+from perfsuite.history.lineages import lineage_of
 from perfsuite.records.baseline import Difference
 from perfsuite.records.history import ChangePoint, Metric, Origin, Series, Trend
 from perfsuite.records.session import Session
@@ -39,10 +39,10 @@ def trends_of(
     metrics, stack = tuple(metrics), slug_of(session.stack)
     found = {
         variant: tuple(
-            trend_of(line)
+            trend_of(lineage)
             for metric in metrics
             for series in history.series(variant.id, metric, machine=session.machine.slug, last=last)
-            if len((line := line_of(series, stack)).points) > 1
+            if len((lineage := lineage_of(series, stack)).points) > 1
         )
         for variant in variants
     }

@@ -16,7 +16,7 @@ from pathlib import Path
 from perfsuite.history.address import history_url
 from perfsuite.history.changes import trend_of
 from perfsuite.history.database import History
-from perfsuite.history.lines import lines
+from perfsuite.history.lineages import lineages
 from perfsuite.history.rows import Rows
 from perfsuite.records.history import Metric
 
@@ -42,7 +42,9 @@ def run(*, sessions: int = SESSIONS) -> int:
                 history.keep(next(made))
             filled_s = time.perf_counter() - began
             series_s = _median(
-                lambda: [trend_of(line) for one in history.series("variant-7", Metric.LATENCY) for line in lines(one)]
+                lambda: [
+                    trend_of(one) for whole in history.series("variant-7", Metric.LATENCY) for one in lineages(whole)
+                ]
             )
             overview_s = _median(history.sessions)
             append_s = _median(lambda: history.keep(next(made)))

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from perfsuite.explain.causes import explain
 from perfsuite.gates.expectations import Expectation, expectation
 from perfsuite.history.changes import trend_of, trends_of
-from perfsuite.history.lines import lines
+from perfsuite.history.lineages import lineages
 from perfsuite.judge.session import judge_stored
 from perfsuite.judge.stored import suspects
 from perfsuite.models.base import Reads
@@ -65,7 +65,7 @@ def variant_history_html(shelf: Shelf, name: str) -> str | None:
     machines: dict[str, list[Trend]] = {}
     for metric in Metric:
         for series in shelf.history.series(name, metric, last=SESSIONS):
-            machines.setdefault(series.machine_slug, []).extend(map(trend_of, lines(series)))
+            machines.setdefault(series.machine_slug, []).extend(map(trend_of, lineages(series)))
     if not machines:
         return None
     told = VariantHistory(

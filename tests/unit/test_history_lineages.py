@@ -1,11 +1,11 @@
-"""Which stacks' sessions make a line, where one followed another and where they run by turns."""
+"""Which stacks' sessions make a lineage, where one followed another and where they run by turns."""
 
 from __future__ import annotations
 
 import pytest
 from builders import MACHINE, VARIANT
 
-from perfsuite.history.lines import line_of, lines
+from perfsuite.history.lineages import lineage_of, lineages
 from perfsuite.records.history import Circumstances, Metric, Point, Series
 
 
@@ -37,9 +37,9 @@ def _told(line: Series) -> str:
         pytest.param("aacbcbdbdb", ["aaccdd", "aacbbbb"], id="one of two by turns was replaced"),
     ],
 )
-def test_stacks_that_run_by_turns_have_a_line_each(stacks: str, expected: list[str]) -> None:
+def test_stacks_that_run_by_turns_have_a_lineage_each(stacks: str, expected: list[str]) -> None:
     series = _series(stacks)
-    found = lines(series)
+    found = lineages(series)
     assert [_told(line) for line in found] == expected
     assert {point.session for line in found for point in line.points} == {point.session for point in series.points}
     for line in found:
@@ -58,5 +58,5 @@ def test_stacks_that_run_by_turns_have_a_line_each(stacks: str, expected: list[s
         ("aacbcbdbdb", "nobody's", "aacbbbb"),
     ],
 )
-def test_a_session_s_line_is_its_own_stack_s(stacks: str, stack: str, expected: str) -> None:
-    assert _told(line_of(_series(stacks), stack)) == expected
+def test_a_session_s_lineage_is_its_own_stack_s(stacks: str, stack: str, expected: str) -> None:
+    assert _told(lineage_of(_series(stacks), stack)) == expected

@@ -1,4 +1,4 @@
-"""A machine's figures -> lines of stacks that followed one another: those that run by turns have a line each."""
+"""A machine's figures -> lineages: stacks that followed one another; those that run by turns have one each."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from perfsuite.records.history import Series
 _BY_TURNS = 0.5
 
 
-def lines(series: Series) -> tuple[Series, ...]:
-    """A line for each stack after whose last session none began, with those that it followed; the newest last.
+def lineages(series: Series) -> tuple[Series, ...]:
+    """A lineage for each stack after whose last session none began, with those that it followed; the newest last.
 
-    So has one that is in no other's line, such as one that was tried once.
+    So has one that is in no other's, such as one that was tried once.
     """
     stacks = [point.stack_slug for point in series.points]
     last = {stack: number for number, stack in enumerate(stacks)}
@@ -24,22 +24,22 @@ def lines(series: Series) -> tuple[Series, ...]:
     found: dict[str, list[int]] = {}
     for stack in sorted(first, key=lambda one: (one in over, -last[one])):
         if stack not in over or not any(first[stack] in numbers for numbers in found.values()):
-            found[stack] = sorted(_line(stacks, stack, first))
+            found[stack] = sorted(_places(stacks, stack, first))
     ordered = sorted(found, key=lambda one: last[one])
     return tuple(replace(series, points=tuple(series.points[number] for number in found[one])) for one in ordered)
 
 
-def line_of(series: Series, stack: str) -> Series:
-    """The line that ends with the stack, or else that has most of its sessions; of equals the newest."""
+def lineage_of(series: Series, stack: str) -> Series:
+    """The lineage that ends with the stack, or else that has most of its sessions; of equals the newest."""
 
-    def nearness(line: Series) -> tuple[bool, int]:
-        stacks = [point.stack_slug for point in line.points]
+    def nearness(lineage: Series) -> tuple[bool, int]:
+        stacks = [point.stack_slug for point in lineage.points]
         return stacks[-1] == stack, stacks.count(stack)
 
-    return max(reversed(lines(series)), key=nearness)
+    return max(reversed(lineages(series)), key=nearness)
 
 
-def _line(stacks: Sequence[str], stack: str | None, first: dict[str, int]) -> Iterator[int]:
+def _places(stacks: Sequence[str], stack: str | None, first: dict[str, int]) -> Iterator[int]:
     """The places of the stack's sessions, then of those before its first the followed stack's, and so on."""
     end = len(stacks)
     while stack is not None:
