@@ -15,7 +15,7 @@ _BY_TURNS = 0.5
 def lineages(series: Series) -> tuple[Series, ...]:
     """A lineage for each stack after whose last session none began, with those that it followed; the newest last.
 
-    So has one that is in no other's, such as one that was tried once.
+    So has one that has a session in no other's, such as one that was tried once.
     """
     stacks = [point.stack_slug for point in series.points]
     last = {stack: number for number, stack in enumerate(stacks)}
@@ -23,7 +23,7 @@ def lineages(series: Series) -> tuple[Series, ...]:
     over = {stack for stack in first if any(begin > last[stack] for begin in first.values())}
     found: dict[str, list[int]] = {}
     for stack in sorted(first, key=lambda one: (one in over, -last[one])):
-        if stack not in over or not any(first[stack] in numbers for numbers in found.values()):
+        if stack not in over or not any(last[stack] in numbers for numbers in found.values()):
             found[stack] = sorted(_places(stacks, stack, first))
     ordered = sorted(found, key=lambda one: last[one])
     return tuple(replace(series, points=tuple(series.points[number] for number in found[one])) for one in ordered)

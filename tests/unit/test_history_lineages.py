@@ -33,6 +33,7 @@ def _told(line: Series) -> str:
         pytest.param("ababab", ["aaa", "bbb"], id="two by turns"),
         pytest.param("zaaaabbbabbb", ["zaaaaa", "zaaaabbbbbb"], id="the old one was run once more"),
         pytest.param("zzabababab", ["zzaaaa", "zzbbbb"], id="two by turns replaced one"),
+        pytest.param("aabbabbbbc", ["aaa", "aabbbbbbc"], id="both are replaced since"),
         pytest.param("aaxaab", ["x", "aaaab"], id="one was tried once"),
         pytest.param("aacbcbdbdb", ["aaccdd", "aacbbbb"], id="one of two by turns was replaced"),
     ],
