@@ -53,7 +53,7 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
 _GATE = """
     here = pathlib.Path(__file__).parent
     (here / "started").touch()
-    for _ in range(600):
+    for _ in range(3000):
         if (here / "go").exists():
             break
         time.sleep(0.1)

@@ -35,7 +35,7 @@ def test_what_another_worker_calibrated_makes_the_same_model_bit_for_bit(
         assert calibrated.exists() is (len(found) == 2)
         with rig.worker(one, calibrated=calibrated) as worker:
             rig.prepare(one, worker)
-            worker.call("outputs", timeout_s=60, path=str(tmp_path / "outputs.npz"))
+            worker.call("outputs", timeout_s=300, path=str(tmp_path / "outputs.npz"))
         found.append(np.load(tmp_path / "outputs.npz")["output_0_0"])
     calibrates, _, reads = found
     assert np.array_equal(calibrates, reads)

@@ -148,7 +148,7 @@ def mm(a, b):
 """
 
 
-def probed(folder: Path, mm: str, timeout_s: float = 30.0) -> StackAnswers:
+def probed(folder: Path, mm: str, timeout_s: float = 300.0) -> StackAnswers:
     (folder / "torch.py").write_text(TORCH.replace("{mm}", mm))
     path = folder / "python"
     path.write_text(f'#!/bin/sh\nPYTHONPATH="{folder}" exec "{sys.executable}" -S "$@"\n')
@@ -189,7 +189,7 @@ def test_no_product_at_all_is_told_with_each_error(tmp_path: Path) -> None:
     ],
 )
 def test_a_product_that_ends_the_process_costs_the_trial_alone(tmp_path: Path, mm: str, failure: str) -> None:
-    answers = probed(tmp_path, mm, timeout_s=2.0 if "sleep" in mm else 30.0)
+    answers = probed(tmp_path, mm, timeout_s=2.0 if "sleep" in mm else 300.0)
     assert answers.amx_permission.granted or answers.amx_permission.reason
     assert answers.trial == Trial(failure=failure)
 
@@ -205,7 +205,7 @@ def test_descriptor_1_is_given_back(tmp_path: Path) -> None:
     (tmp_path / "torch.py").write_text(TORCH.replace("{mm}", "speak('captured')"))
     command = [sys.executable, "-S", "-P", str(PROBE), "--output-fd", "1"]
     environ = {"PYTHONPATH": str(tmp_path)}
-    text = subprocess.run(command, env=environ, capture_output=True, text=True, check=True, timeout=30).stdout
+    text = subprocess.run(command, env=environ, capture_output=True, text=True, check=True, timeout=300).stdout
     written = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     assert len(written) == 2
     assert written[1]["products"][0]["lines"] == ["switched on", "captured"]

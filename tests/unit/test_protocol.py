@@ -12,7 +12,7 @@ from perfsuite.worker.protocol import Closed, Line
 def ends() -> Iterator[tuple[Line, socket.socket]]:
     """A line, and the bare other end of its socket."""
     ours, theirs = socket.socketpair()
-    ours.settimeout(5)  # a test that would hang fails instead
+    ours.settimeout(60)  # a test that would hang fails instead
     with ours, theirs:
         yield Line(ours), theirs
 
@@ -21,7 +21,7 @@ def test_what_is_sent_is_received() -> None:
     ours, theirs = socket.socketpair()
     message = {"do": "time", "duration_s": 0.1, "names": ["a\nb", "ü"], "nothing": None}
     with ours, theirs:
-        theirs.settimeout(5)
+        theirs.settimeout(60)
         Line(ours).send(message)
         assert Line(theirs).receive() == message
 

@@ -289,7 +289,7 @@ def address(app: App) -> Iterator[str]:
 
 
 def test_a_real_server_answers(address: str) -> None:
-    with urllib.request.urlopen(f"{address}{_session(4)}", timeout=60) as answer:
+    with urllib.request.urlopen(f"{address}{_session(4)}", timeout=300) as answer:
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.read().startswith(b"<!doctype html>")
 
