@@ -106,13 +106,13 @@ def measure(run: Run, rig: Rig, variants: Sequence[Variant]) -> None:
     assert run.plan is not None
     spent_s = sum(entry.replicate.stages.total_s for entry in journal.entries)
     clock = Clock(run.plan.measure_s + run.plan.extra_s, spent_s=spent_s) if run.plan.extra_s else None
-    screen = _screen(run, rig, variants)
-    with _keeping(journal), stepwise(len(left) + len(unchecked), screen.measuring) as on_step:
+    screen = _screen(run, rig, variants, clock)
+    with _keeping(journal), stepwise(len(left) + len(unchecked), screen) as on_step:
         run.results = campaign.run(rig, variants, journal, on_step, observing=run.observing, clock=clock)
     run.unmeasured = campaign.unmeasured(variants, run.settings.replicates, journal, observing=run.observing)
 
 
-def _screen(run: Run, rig: Rig, variants: Sequence[Variant]) -> NightScreen:
+def _screen(run: Run, rig: Rig, variants: Sequence[Variant], clock: Clock | None) -> NightScreen:
     assert run.plan is not None
     assert run.journal is not None
     return NightScreen(
@@ -121,6 +121,7 @@ def _screen(run: Run, rig: Rig, variants: Sequence[Variant]) -> NightScreen:
         replicates=run.settings.replicates,
         plan=run.plan,
         each_s={variant: estimate_s(variant, run.known.get(variant), 1) - CHECK_S for variant in variants},
+        clock=clock,
     )
 
 

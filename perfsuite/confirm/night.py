@@ -160,7 +160,7 @@ class Night:
         settled = [one for one in self._journal.of(Shortlist) if one.matters == self._aim.matters]
         if settled:
             return settled[-1]
-        left_s = max(0.0, self._clock.budget_s - self._clock.spent_s)
+        left_s = self._clock.left_s
         fresh_pairs = int(left_s / self._usual_s) if self._took_s else LOOKS[0]
         ranked = tuple(suspects(self._screened, self._plan(fresh_pairs)))
         found = Shortlist(matters=self._aim.matters, suspects=ranked, fresh_pairs=fresh_pairs)

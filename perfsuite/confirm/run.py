@@ -94,7 +94,7 @@ def confirm(
                 groups[suspect.limits.matters].append(suspect)
         total = left = sum(map(len, groups.values()))
         for matters, group in groups.items():
-            group_clock = Clock((clock.budget_s - clock.spent_s) * len(group) / left)
+            group_clock = Clock(clock.left_s * len(group) / left)
             group_aim = replace(aim, matters=matters, false_alarm=aim.false_alarm * len(group) / total)
             variants = [suspect.variant for suspect in group]
             night = Night(variants, candidate, rigs.of, journal, group_aim, clock=group_clock, say=say)

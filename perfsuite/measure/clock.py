@@ -17,6 +17,10 @@ class Clock:
     def spent_s(self) -> float:
         return time.monotonic() - self._start_s
 
+    @property
+    def left_s(self) -> float:
+        return max(0.0, self.budget_s - self.spent_s)
+
     def allows(self, duration_s: float = 0.0) -> bool:
         return self.spent_s + duration_s < self.budget_s
 

@@ -127,37 +127,46 @@ def _counted(rows: Sequence[NightRow]) -> str:
 
 @dataclass(slots=True, kw_only=True)
 class NightScreen:
-    """Draws a night that is measured; ``each_s`` is what a worker of each variant is expected to take."""
+    """Draws a night that is measured; ``each_s`` is what a worker of each variant is expected to take.
+
+    ``clock`` is of measuring the noisiest again, once all is measured that was planned; None where nothing is.
+    """
 
     variants: Sequence[Variant]
     journal: Journal
     replicates: int
     plan: Plan
     each_s: Mapping[Variant, float]
+    clock: Clock | None
     #: What was expected of the whole when it began, and when that was.
     _expected_s: float = field(default=0.0, init=False)
     _begun_s: float = field(default_factory=time.monotonic, init=False)
 
     def measuring(self, variant: Variant | None, size: Size) -> Table:
         """Told each step as it starts, and the end by None."""
-        rows = night_rows(self.variants, self.journal, self.replicates, {})
+        words = f"measuring {variant.id}" if variant else "measured"
+        return night_table(self._rows(), variant, words, self.left(), size)
+
+    def left(self) -> str:
+        """How long it may still take."""
         to_do_s = sum(
             max(0, row.planned - row.measured) * self.each_s[row.variant] + (CHECK_S if row.right is None else 0.0)
-            for row in rows
+            for row in self._rows()
             if not row.failed
         )
         self._expected_s = self._expected_s or to_do_s
         left_s = remaining_s(self._expected_s, to_do_s, time.monotonic() - self._begun_s)
-        left = f"about {minutes(left_s + self.plan.extra_s)} left to measure"
-        if self.plan.confirm_s:
-            left += f", then at most {minutes(self.plan.confirm_s)} to confirm"
-        words = f"measuring {variant.id}" if variant else "measured"
-        return night_table(rows, variant, words, left, size)
+        left_s = max(left_s, self.clock.left_s if self.clock else 0.0)
+        confirming = f", then at most {minutes(self.plan.confirm_s)} to confirm" if self.plan.confirm_s else ""
+        return f"about {minutes(left_s)} left to measure{confirming}"
+
+    def _rows(self) -> list[NightRow]:
+        return night_rows(self.variants, self.journal, self.replicates, {})
 
 
 def confirming_table(rows: Sequence[NightRow], words: str, clock: Clock, size: Size) -> Table:
     """Told what is about to be done; those that are not decided come first."""
-    left = f"at most {minutes(max(0.0, clock.budget_s - clock.spent_s))} left to confirm"
+    left = f"at most {minutes(clock.left_s)} left to confirm"
     return night_table(sorted(rows, key=lambda row: bool(row.decided)), None, words, left, size)
 
 

@@ -16,7 +16,7 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from perfsuite.report.live import Size
+from perfsuite.report.live import NightScreen, Size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,14 +29,17 @@ _PLAIN_EVERY_S = 30.0
 
 
 @contextmanager
-def stepwise(total: int, draw: Callable[[Variant | None, Size], RenderableType]) -> Iterator[Callable[..., None]]:
-    """Yields what a campaign tells of each step: the variant that starts, None at the end; ``draw`` makes a screen."""
+def stepwise(total: int, screen: NightScreen) -> Iterator[Callable[[Variant | None], None]]:
+    """Yields what a campaign tells of each step: the variant that starts, None at the end.
+
+    ``total`` steps are planned; what follows them are measured again.
+    """
     console = Console(file=sys.__stderr__)
     if not console.is_terminal:
-        yield _plain(total)
+        yield _plain(total, screen)
         return
     with _screen(console) as show:
-        yield lambda variant: show(lambda size: draw(variant, size))
+        yield lambda variant: show(lambda size: screen.measuring(variant, size))
 
 
 @contextmanager
@@ -81,9 +84,8 @@ def _plain_words() -> Callable[[str], None]:
     return say
 
 
-def _plain(total: int) -> Callable[[Variant | None], None]:
-    begun_s = time.monotonic()
-    said_s = begun_s - _PLAIN_EVERY_S
+def _plain(total: int, screen: NightScreen) -> Callable[[Variant | None], None]:
+    said_s = time.monotonic() - _PLAIN_EVERY_S
     started = 0
 
     def step(variant: Variant | None) -> None:
@@ -91,10 +93,8 @@ def _plain(total: int) -> Callable[[Variant | None], None]:
         now_s = time.monotonic()
         if variant is not None and now_s - said_s >= _PLAIN_EVERY_S:
             said_s = now_s
-            left = (
-                f", about {(now_s - begun_s) / started * (total - started):.0f} s left" if 0 < started < total else ""
-            )
-            print(f"measuring {started + 1}/{total}: {variant.id}{left}", file=sys.__stderr__, flush=True)
+            place = f"{started + 1}/{total}" if started < total else "again"
+            print(f"measuring {place}: {variant.id}; {screen.left()}", file=sys.__stderr__, flush=True)
         started += 1
 
     return step

@@ -44,7 +44,7 @@ def tune(
     )
 
     def tried(candidate: Candidate, left: int) -> Trial:
-        share = Clock((clock.budget_s - clock.spent_s) / left)
+        share = Clock(clock.left_s / left)
         if not clock.allows():
             return Trial(candidate=candidate, row=None)
         with open_party(candidate) as party:

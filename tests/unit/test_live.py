@@ -30,10 +30,11 @@ def journal(tmp_path: Path) -> Journal:
     return Journal.create(tmp_path, HEADER)
 
 
-def _screen(journal: Journal, variants: tuple[Variant, ...] = (VARIANT, OTHER_VARIANT)) -> NightScreen:
-    return NightScreen(
-        variants=variants, journal=journal, replicates=2, plan=PLAN, each_s=dict.fromkeys(variants, 10.0)
-    )
+def night_screen(
+    journal: Journal, variants: tuple[Variant, ...] = (VARIANT, OTHER_VARIANT), clock: Clock | None = None
+) -> NightScreen:
+    each_s = dict.fromkeys(variants, 10.0)
+    return NightScreen(variants=variants, journal=journal, replicates=2, plan=PLAN, each_s=each_s, clock=clock)
 
 
 def _printed(table: Any, size: Size = SIZE) -> list[str]:
@@ -63,7 +64,7 @@ def test_rows_tell_how_far_each_variant_is(journal: Journal) -> None:
 
 
 def test_while_it_measures_who_runs_what_was_found_and_what_is_left_are_there(journal: Journal) -> None:
-    screen = _screen(journal)
+    screen = night_screen(journal)
     begun = _printed(screen.measuring(VARIANT, SIZE))
     assert begun[0] == f"measuring {VARIANT.id}"
     assert "0 of 2 measured; about 48 s left to measure, then at most 3 min to confirm" in begun
@@ -74,12 +75,29 @@ def test_while_it_measures_who_runs_what_was_found_and_what_is_left_are_there(jo
     assert any(line.split() == [OTHER_VARIANT.id, "0/2"] for line in told)
 
 
+@pytest.mark.parametrize(
+    ("spent_s", "timed", "left"),
+    [(0.0, 0, "5 min"), (280.0, 0, "48 s"), (280.0, 2, "20 s"), (400.0, 2, "0 s")],
+    ids=["all of the budget", "what was planned takes longer", "some for more", "over"],
+)
+def test_what_is_measured_beyond_the_plan_takes_what_the_budget_has_left(
+    journal: Journal, spent_s: float, timed: int, left: str
+) -> None:
+    screen = night_screen(journal, (VARIANT, OTHER_VARIANT), Clock(300.0, spent_s=spent_s))
+    assert screen.left() == f"about {'5 min' if not spent_s else '48 s'} left to measure, then at most 3 min to confirm"
+    for variant in (VARIANT, OTHER_VARIANT):
+        for _ in range(timed):
+            journal.append(_timed(variant, 19_700_000))
+            journal.append(dataclasses.replace(UNOBSERVED, variant=variant))
+    assert screen.left() == f"about {left} left to measure, then at most 3 min to confirm"
+
+
 @pytest.mark.parametrize(("wrong", "word"), [((), "right"), ((WRONG,), "wrong")])
 def test_outputs_are_told_as_soon_as_they_are_checked(journal: Journal, wrong: tuple[Any, ...], word: str) -> None:
     check: CheckEntry = dataclasses.replace(UNOBSERVED, variant=VARIANT, wrong=wrong)
     journal.append(_timed(VARIANT, 19_700_000))
     journal.append(check)
-    told = _printed(_screen(journal).measuring(VARIANT, SIZE))
+    told = _printed(night_screen(journal).measuring(VARIANT, SIZE))
     assert any(line.split() == [VARIANT.id, "1/2", "19.7", "ms", word] for line in told)
     assert any("1 wrong" in line for line in told) == (word == "wrong")
 
