@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from perfsuite.records.baseline import Acceptance, Baseline, Difference, Incomparable, Lack, Missing
 from perfsuite.records.speed import Verdict
-from perfsuite.spec import Variant
+from perfsuite.report.text import variant_names
 from perfsuite.stats.between import ASSUMED_SPREAD, FEWEST_SESSIONS
 
 _DIGEST_DIGITS = 12  # as many as git shows of a commit, and more than enough to tell two apart
@@ -108,16 +108,12 @@ def _acceptance_notes(acceptance: Acceptance) -> Iterable[str]:
     if acceptance.dropped_evidence:
         yield (
             f"dropped the stored evidence of {len(acceptance.dropped_evidence)}: it was observed with other packages "
-            f"or variables, and nothing replaces it: {_ids(acceptance.dropped_evidence)}"
+            f"or variables, and nothing replaces it: {variant_names(acceptance.dropped_evidence)}"
         )
     if acceptance.removed:
-        yield f"removed {len(acceptance.removed)}: {_ids(acceptance.removed)}"
+        yield f"removed {len(acceptance.removed)}: {variant_names(acceptance.removed)}"
     if acceptance.pruned:
         yield f"deleted {', '.join(acceptance.pruned)}: no variant needs them any more"
-
-
-def _ids(variants: Sequence[Variant]) -> str:
-    return ", ".join(variant.id for variant in variants)
 
 
 def _accepted(baselines: Sequence[Baseline]) -> str:

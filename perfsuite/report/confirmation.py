@@ -9,8 +9,9 @@ from perfsuite.measure.plan import Plan
 from perfsuite.records.baseline import Difference
 from perfsuite.records.confirmation import Confirmation, Finding
 from perfsuite.records.outcome import Outcome
-from perfsuite.report.text import minutes
+from perfsuite.report.text import minutes, variant_names
 from perfsuite.report.violations import violation_lines
+from perfsuite.spec import Variant
 
 #: What came to nothing, or to good.
 _LISTED = (Finding.IMPROVEMENT, Finding.DRIFT, Finding.SAME_SOFTWARE, Finding.NOT_REPRODUCED)
@@ -71,15 +72,15 @@ def suspicion_lines(outcomes: Sequence[Outcome], confirm: str) -> Iterator[str]:
         if (mine := found[finding]) and finding is Finding.SAME_SOFTWARE:
             yield _same_software_line(_confirmations(mine))
         elif mine:
-            yield f"{finding} ({len(mine)}): {', '.join(map(_with_ratio, mine))}"
+            yield f"{finding} {_listed(mine)}"
             yield from (f"  {line}" for line in _what_follows(finding, _confirmations(mine)))
     if untold := _confirmations(found[Finding.INCONCLUSIVE]):
         yield from _difference_lines(dict.fromkeys(difference for one in untold for difference in one.differences))
-    whys: dict[str, list[str]] = defaultdict(list)
+    whys: dict[str, list[Variant]] = defaultdict(list)
     for outcome in found[Finding.NOT_RUN]:
-        whys[outcome.confirmation.why if outcome.confirmation else ""].append(outcome.variant.id)
-    for why, names in whys.items():
-        yield f"{Finding.NOT_RUN} ({len(names)}): {', '.join(names)}"
+        whys[outcome.confirmation.why if outcome.confirmation else ""].append(outcome.variant)
+    for why, variants in whys.items():
+        yield f"{Finding.NOT_RUN} ({len(variants)}): {variant_names(variants)}"
         yield from (f"  {line}" for line in why.splitlines())
 
 
@@ -88,9 +89,8 @@ def _confirmations(outcomes: Iterable[Outcome]) -> list[Confirmation]:
 
 
 def _same_software_line(found: Sequence[Confirmation]) -> str:
-    ratios = [one.stored.ratio for one in found if one.stored.ratio is not None]
-    said = f"; the stored sessions said {min(ratios):.3f} to {max(ratios):.3f}" if ratios else ""
-    return f"{Finding.SAME_SOFTWARE} ({len(found)}): {_ONE_PROCESS}{said}"
+    told = ", ".join([str(len(found)), *_range("stored", [one.stored.ratio for one in found])])
+    return f"{Finding.SAME_SOFTWARE} ({told}): {_ONE_PROCESS}"
 
 
 def _what_follows(finding: Finding, found: Sequence[Confirmation]) -> list[str]:
@@ -102,13 +102,17 @@ def _what_follows(finding: Finding, found: Sequence[Confirmation]) -> list[str]:
     return []
 
 
-def _with_ratio(outcome: Outcome) -> str:
-    assert outcome.confirmation is not None
-    stored = outcome.confirmation.stored.ratio
-    now = outcome.speed.ratio if outcome.speed and outcome.confirmation.pairs else None
-    told = [f"stored {stored:.3f}"] if stored is not None else []
-    told += [f"side by side {now:.3f}"] if now is not None else []
-    return f"{outcome.variant.id} ({', '.join(told)})"
+def _listed(outcomes: Sequence[Outcome]) -> str:
+    """How many, what the stored sessions said of them and what was found side by side, and who."""
+    stored = [one.stored.ratio for one in _confirmations(outcomes)]
+    now = [one.speed.ratio for one in outcomes if one.speed and one.confirmation and one.confirmation.pairs]
+    told = [str(len(outcomes)), *_range("stored", stored), *_range("side by side", now)]
+    return f"({', '.join(told)}): {variant_names(one.variant for one in outcomes)}"
+
+
+def _range(word: str, ratios: Sequence[float | None]) -> list[str]:
+    known = sorted({f"{ratio:.3f}" for ratio in ratios if ratio is not None}, key=float)
+    return [f"{word} {' to '.join(dict.fromkeys((known[0], known[-1])))}"] if known else []
 
 
 def _drift_lines(found: Sequence[Confirmation]) -> list[str]:

@@ -10,6 +10,7 @@ from perfsuite.judge.stored import common_drift
 from perfsuite.records.outcome import Outcome
 from perfsuite.records.speed import Verdict
 from perfsuite.report.outcome import outcome_lines
+from perfsuite.report.text import variant_names
 from perfsuite.spec import Variant
 
 #: A drift that all variants have in common is told from here on: what matters by default.
@@ -36,15 +37,11 @@ def closing_lines(
             f"half of the variants are {'slower' if drift > 0 else 'faster'} by {math.expm1(abs(drift)):.1%} or more"
         )
     if slower:
-        lines.append(f"may be slower, unconfirmed ({len(slower)}): {_ids(slower)}")
+        lines.append(f"may be slower, unconfirmed ({len(slower)}): {variant_names(slower)}")
     if faster:
-        lines.append(f"seem faster, unconfirmed ({len(faster)}): {_ids(faster)}")
+        lines.append(f"seem faster, unconfirmed ({len(faster)}): {variant_names(faster)}")
     if slower or faster:
         lines.append("only a run on this kind of machine tells: pytest --benchmark-only, or perfsuite compare")
     if left:
-        lines.append(f"not in the candidate ({len(left)}): {_ids(left)}")
+        lines.append(f"not in the candidate ({len(left)}): {variant_names(left)}")
     return lines
-
-
-def _ids(variants: Sequence[Variant]) -> str:
-    return ", ".join(variant.id for variant in variants)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from perfsuite.gates.expectations import Expectation
 from perfsuite.kernel_limits import KernelLimits
+from perfsuite.report.text import variant_names
 from perfsuite.spec import Variant
 
 
@@ -16,7 +17,7 @@ def own_expectation_lines(
     default: Callable[[Variant], Expectation],
 ) -> list[str]:
     """For each reason what is expected in place of what, and of whom; nothing where the user expects nothing else."""
-    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[Variant]] = defaultdict(list)
     for variant in variants:
         if limits := own(variant):
             before = default(variant)
@@ -24,10 +25,10 @@ def own_expectation_lines(
                 f"{field} {_word(value)} (was {_word(getattr(before, field))})"
                 for field, value in limits.fields.items()
             )
-            groups[words, limits.reason].append(variant.id)
+            groups[words, limits.reason].append(variant)
     return [
-        f"kernels as [tool.perfsuite] expects ({len(names)}): {words}: {reason}: {', '.join(names)}"
-        for (words, reason), names in groups.items()
+        f"kernels as [tool.perfsuite] expects ({len(found)}): {words}: {reason}: {variant_names(found)}"
+        for (words, reason), found in groups.items()
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from perfsuite.records.accuracy import Accuracy
@@ -12,6 +13,9 @@ from perfsuite.spec import Support, Variant
 #: Columns that a terminal's end takes at most (judgement: two windows side by side on a laptop's screen, and a CI's log
 #: without a scroll bar).
 WIDTH = 100
+#: So many variants are told one by one; of more, those that differ in precision alone become one word (judgement: as
+#: many as take five lines).
+_SPELT = 8
 #: How rich draws what an outcome means.
 STYLES = {
     Colour.GREEN: "",
@@ -28,6 +32,25 @@ def wrapped(lines: Iterable[str], width: int = WIDTH) -> list[str]:
         indent = " " * (len(line) - len(line.lstrip()) + 2)
         parts += textwrap.wrap(line, width, subsequent_indent=indent, break_on_hyphens=False) or [""]
     return parts
+
+
+def variant_names(variants: Iterable[Variant]) -> str:
+    """All of them, in their order: of many ``resnet50-ipex-eager-{fp32,bf16}-latency``."""
+    named = list(variants)
+    if len(named) <= _SPELT:
+        return ", ".join(variant.id for variant in named)
+    alike: dict[tuple[str, ...], list[Variant]] = defaultdict(list)
+    for variant in named:
+        alike[variant.model, variant.backend, variant.mode, variant.workload].append(variant)
+    return ", ".join(map(_braced, alike.values()))
+
+
+def _braced(alike: Sequence[Variant]) -> str:
+    first = alike[0]
+    if len(alike) == 1:
+        return first.id
+    precisions = ",".join(variant.precision for variant in alike)
+    return f"{first.model}-{first.backend}-{first.mode}-{{{precisions}}}-{first.workload}"
 
 
 def milliseconds(seconds: float) -> str:

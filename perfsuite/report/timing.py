@@ -16,6 +16,7 @@ from perfsuite.records.speed import Verdict
 from perfsuite.report.baselines import acceptance_lines, baseline_lines
 from perfsuite.report.confirmation import suspicion_lines
 from perfsuite.report.outcome import outcome_lines
+from perfsuite.report.text import variant_names
 from perfsuite.report.throughput import throughput_lines
 from perfsuite.spec import Support, Variant
 
@@ -106,8 +107,8 @@ def _found(outcomes: Sequence[Outcome]) -> list[Baseline | Missing | Incomparabl
 
 def unsteady_lines(measurements: Sequence[Measurement]) -> list[str]:
     """The variants that were timed before they were warm, as far as anybody can tell."""
-    names = [m.variant.id for m in measurements if not m.steady]
-    return [f"never steady while warming up ({len(names)}): {', '.join(names)}"] if names else []
+    found = [m.variant for m in measurements if not m.steady]
+    return [f"never steady while warming up ({len(found)}): {variant_names(found)}"] if found else []
 
 
 def _resumed_lines(timing: Timing) -> Iterator[str]:
@@ -118,7 +119,7 @@ def _resumed_lines(timing: Timing) -> Iterator[str]:
 
 def _unmeasured_lines(timing: Timing) -> Iterator[str]:
     if timing.unmeasured:
-        names = ", ".join(sorted(variant.id for variant in timing.unmeasured))
+        names = variant_names(sorted(timing.unmeasured, key=lambda variant: variant.id))
         yield f"--resume keeps what was measured, and tries again what failed ({len(timing.unmeasured)}): {names}"
 
 

@@ -97,7 +97,7 @@ def test_a_machine_that_moved_fails_nobody(project: pytest.Pytester, night: Call
     found = night()
     assert found.ret == 0
     found.assert_outcomes(passed=2)
-    found.stdout.fnmatch_lines(["machine drift (2): *", "*the baseline's stack itself takes *times*"])
+    found.stdout.fnmatch_lines(["machine drift (2, stored *): *", "*the baseline's stack itself takes *times*"])
 
 
 def test_a_stack_that_nobody_can_build_leaves_its_suspects_unconfirmed(

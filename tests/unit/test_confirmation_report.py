@@ -114,10 +114,9 @@ def test_the_end_of_a_run_tells_what_came_to_nothing() -> None:
     drifted = [_outcome(Finding.DRIFT), dataclasses.replace(_outcome(Finding.DRIFT, moved=1.12), variant=OTHER_VARIANT)]
     better = judge_variant(VARIANT, speed=speed(Verdict.IMPROVED, 0.9), confirmation=_confirmation(Finding.IMPROVEMENT))
     assert list(suspicion_lines([*drifted, better, _outcome(Finding.REGRESSION)], "suspects")) == [
-        f"confirmed improvement (1): {VARIANT.id} (stored 1.080, side by side 0.900)",
+        f"confirmed improvement (1, stored 1.080, side by side 0.900): {VARIANT.id}",
         "  to accept: --baseline-update",
-        f"machine drift (2): {VARIANT.id} (stored 1.080, side by side 1.001), "
-        f"{OTHER_VARIANT.id} (stored 1.080, side by side 1.001)",
+        f"machine drift (2, stored 1.080, side by side 1.001): {VARIANT.id}, {OTHER_VARIANT.id}",
         "  the baseline's stack itself takes 1.08 to 1.12 times what it did in its sessions",
         "  of the machine: kernel 6.2 (was 6.1), CPU time of other processes 48% while the pairs were timed",
     ]
@@ -126,8 +125,8 @@ def test_the_end_of_a_run_tells_what_came_to_nothing() -> None:
 def test_the_end_of_a_run_counts_those_whose_software_is_the_same() -> None:
     same = [_outcome(Finding.SAME_SOFTWARE, pairs=0), _outcome(Finding.SAME_SOFTWARE, pairs=0)]
     assert list(suspicion_lines(same, "suspects")) == [
-        "same software (2): packages, variables and code are those of the accepted session, so that both sides would "
-        "be one process; the stored sessions said 1.080 to 1.080"
+        "same software (2, stored 1.080): packages, variables and code are those of the accepted session, so that both "
+        "sides would be one process"
     ]
 
 

@@ -1,11 +1,13 @@
 """What the terminal says: figures, intervals and reasons are all there."""
 
+import dataclasses
+
 import pytest
 from builders import OTHER_VARIANT, VARIANT
 
 from perfsuite.records.accuracy import Accuracy
 from perfsuite.report import text
-from perfsuite.spec import Limit, Support
+from perfsuite.spec import Limit, Mode, Precision, Support, Variant
 
 
 @pytest.mark.parametrize(
@@ -22,6 +24,39 @@ from perfsuite.spec import Limit, Support
 )
 def test_durations_are_shown_with_a_unit_and_no_exponent(seconds: float, shown: str) -> None:
     assert text.milliseconds(seconds) == shown
+
+
+def _variants(count: int) -> list[Variant]:
+    """In each mode FP32, BF16 and static INT8, one after another."""
+    precisions = (Precision.FP32, Precision.BF16, Precision.INT8_STATIC)
+    made = [dataclasses.replace(VARIANT, mode=mode, precision=precision) for mode in Mode for precision in precisions]
+    return made[:count]
+
+
+@pytest.mark.parametrize(
+    ("variants", "names"),
+    [
+        pytest.param([], "", id="none"),
+        pytest.param([VARIANT, OTHER_VARIANT], f"{VARIANT.id}, {OTHER_VARIANT.id}", id="few"),
+        pytest.param(_variants(8), ", ".join(variant.id for variant in _variants(8)), id="eight"),
+        pytest.param(
+            _variants(10),
+            "resnet50-ipex-eager-{fp32,bf16,int8-static}-latency, "
+            "resnet50-ipex-dynamo-{fp32,bf16,int8-static}-latency, "
+            "resnet50-ipex-torchscript-{fp32,bf16,int8-static}-latency, resnet50-ipex-deployed-fp32-latency",
+            id="many",
+        ),
+        pytest.param(
+            [*_variants(9)[::-1], dataclasses.replace(VARIANT, workload="smoke")],
+            "resnet50-ipex-torchscript-{int8-static,bf16,fp32}-latency, resnet50-ipex-dynamo-{int8-static,bf16,fp32}-"
+            "latency, resnet50-ipex-eager-{int8-static,bf16,fp32}-latency, "
+            + f"{VARIANT.id.replace('latency', 'smoke')}",
+            id="in their order, workloads apart",
+        ),
+    ],
+)
+def test_many_variants_are_named_by_what_they_share(variants: list[Variant], names: str) -> None:
+    assert text.variant_names(variants) == names
 
 
 def test_accuracy_is_a_table_with_aligned_columns() -> None:
