@@ -44,6 +44,10 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parsers["kills"].add_argument("--runs", type=int, default=50, help="how many kills (default: %(default)s)")
     parsers["kills"].add_argument("--seed", type=int, default=0, help="of their moments (default: %(default)s)")
+    parsers["history"].add_argument(
+        "--database", metavar="URL", help="an empty one, as PERFSUITE_HISTORY would name it; it stays full "
+        "(default: a file that goes afterwards)"
+    )  # fmt: skip
     add = parsers["night"].add_argument
     add("--nights", type=_count, default=3, metavar="N", help="nights of one stack (default: %(default)s)")
     add("--planted", type=_count, default=1, metavar="N",
@@ -85,7 +89,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.what == "parser":
         return parser.run()
     if options.what == "history":
-        return history.run()
+        return history.run(database=options.database)
     if options.what == "kills":  # its runs have a project and a lock of their own
         return kills.run(runs=options.runs, seed=options.seed)
     settings = read_settings(project_root(Path.cwd()), {})

@@ -10,10 +10,12 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from perfsuite.history.address import history_url
+from perfsuite.errors import UsageError
+from perfsuite.history.address import history_url, said_url
 from perfsuite.history.changes import trend_of
 from perfsuite.history.database import History
 from perfsuite.history.lineages import lineages
@@ -29,11 +31,16 @@ _READINGS = 5
 _DOCUMENT_BYTES = 17_000
 
 
-def run(*, sessions: int = SESSIONS) -> int:
-    """Print what reading and appending take of a tenth of them and of all; 1 if all take longer than they may."""
+def run(*, sessions: int = SESSIONS, database: str | None = None) -> int:
+    """Print what reading and appending take of a tenth of them and of all; 1 if all take longer than they may.
+
+    In an empty ``database``, which keeps them, or in a file that goes afterwards. UsageError for one that is not empty.
+    """
     fine = True
-    with tempfile.TemporaryDirectory(prefix="perfsuite-history-") as folder:
-        history = History(history_url(Path(folder), None, {}))
+    with (
+        tempfile.TemporaryDirectory(prefix="perfsuite-history-") as folder,
+        closing(_empty(database, folder)) as history,
+    ):
         made = _made(random.Random(0))
         print(f"{'sessions':>10} {'series':>10} {'overview':>10} {'append':>10}  (s; {VARIANTS} variants each)")
         for count in (sessions // 10, sessions - sessions // 10):
@@ -52,8 +59,16 @@ def run(*, sessions: int = SESSIONS) -> int:
             print(f"{total:>10,} {series_s:>10.3f} {overview_s:>10.3f} {append_s:>10.4f}  filled in {filled_s:.0f} s")
             fine = series_s <= _SERIES_S and overview_s <= _OVERVIEW_S and append_s <= _APPEND_S
         print(f"{'asked':>10} {_SERIES_S:>10.3f} {_OVERVIEW_S:>10.3f} {_APPEND_S:>10.4f}")
-        history.close()
     return 0 if fine else 1
+
+
+def _empty(database: str | None, folder: str) -> History:
+    url = said_url(database, "--database", Path.cwd()) if database else history_url(Path(folder), None, {})
+    history = History(url)
+    if held := len(history.sessions()):
+        history.close()
+        raise UsageError(f"--database: {history.address} holds {held} sessions; name an empty one, for it is filled")
+    return history
 
 
 def _median(do: Callable[[], object]) -> float:
