@@ -151,10 +151,11 @@ def _cosine_under_noise(sqnr_db: float, variation: float) -> float:
     """The centred cosine that is left when noise of that level lies across what inputs differ by.
 
     Seeded BERT's inputs of 32 tokens differ by 0.22 and more, those of 128 by 0.06: INT8 of equal SQNR
-    leaves a cosine of 0.95 there and of 0.60 here. Where noise is the louder of the two, the cosine hangs on its level,
-    and has room for that of other kernels: without VNNI OpenVINO's BERT of 128 tokens has 0.542, where 0.554 is left.
+    leaves a cosine of 0.95 there and of 0.60 here. The louder the noise is, the more the cosine hangs on its level, and
+    the more room it has for that of other kernels: OpenVINO's BERT of 128 tokens has 0.740 with AMX, where 0.745 is
+    left, and without VNNI 0.542 of 0.554; ResNet50 with a layer that is 5 % off has 0.909 of 0.920.
     """
     noise = 10 ** (-sqnr_db / 20)
-    if noise > variation:
-        noise *= 10 ** (_ROUNDING_DB / 20)
+    part = noise**2 / (noise**2 + variation**2)
+    noise *= 10 ** (part * _ROUNDING_DB / 20)
     return variation / math.hypot(variation, noise)
