@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from perfsuite.explain.matching import match, moves_data, types
 from perfsuite.explain.notes import instances_changed, notes, threads_changed
-from perfsuite.explain.rows import pass_rows
+from perfsuite.explain.rows import paced_rows, pass_rows
 from perfsuite.records.evidence import Evidence, Kernel, Source
 from perfsuite.records.explanation import (
     Cause,
@@ -74,15 +74,17 @@ def _without_evidence(
 def _contributions(
     before: Evidence, after: Evidence, latencies: Latencies, threads: Setting | None
 ) -> Iterator[Contribution]:
-    changes = match(pass_rows(before), pass_rows(after))
+    changes = match(paced_rows(before, latencies.before_s), paced_rows(after, latencies.after_s))
     by_cause: dict[Cause, list[KernelChange]] = defaultdict(list)
     for change in changes:
         by_cause[_cause(change)].append(change)
     outside_s = latencies.delta_s - _sum_s(changes)
     same = by_cause[Cause.SAME_KERNELS]
+    graphs = _graph_change(before, after)
+    unseen = not threads and not graphs and _is_unseen(before, after, _sum_s(same) + outside_s)
     if threads:
         yield replace(_contribution(Cause.THREADS, same, latencies), threads=threads)
-    elif _is_drift(_sum_s(same), latencies):
+    elif not unseen and _is_drift(_sum_s(same), latencies):
         yield _contribution(Cause.SAME_KERNELS, same, latencies)
     for cause in (Cause.PRECISION, Cause.IMPLEMENTATION):
         moved = by_cause[cause]
@@ -92,15 +94,16 @@ def _contributions(
     if _are_worth_a_word(reorders, latencies):
         yield _contribution(Cause.REORDERS, reorders, latencies)
     operators = by_cause[Cause.OPERATORS]
-    if graphs := _graph_change(before, after):
+    if graphs:
         # A break costs what it lets run between the graphs: Python, and operators that were fused.
         yield replace(_contribution(Cause.GRAPH, operators, latencies, besides_s=outside_s), graphs=graphs)
         return
     if _are_worth_a_word(operators, latencies):
         yield _contribution(Cause.OPERATORS, operators, latencies)
-    if _is_drift(outside_s, latencies):
-        outside = _outside(before, after, outside_s)
-        yield replace(_contribution(Cause.OUTSIDE, (), latencies, besides_s=outside_s), outside=outside)
+    rest_s = outside_s + (_sum_s(same) if unseen else 0.0)
+    if _is_drift(rest_s, latencies):
+        outside = Outside(observed=not unseen, compiled=after.graphs is not None)
+        yield replace(_contribution(Cause.OUTSIDE, (), latencies, besides_s=rest_s), outside=outside)
 
 
 def _contribution(
@@ -169,9 +172,10 @@ def _graph_change(before: Evidence, after: Evidence) -> GraphChange | None:
     )
 
 
-def _outside(before: Evidence, after: Evidence, outside_s: float) -> Outside:
-    """The observing worker times passes without the harness."""
-    seen_s = [evidence.forward_s - sum(row.time_s for row in pass_rows(evidence)) for evidence in (before, after)]
+def _is_unseen(before: Evidence, after: Evidence, rest_s: float) -> bool:
+    """Whether what no other kernels explain was not there in the workers that were observed, without the harness."""
+    changes = match(pass_rows(before), pass_rows(after))
+    others_s = _sum_s([change for change in changes if _cause(change) is not Cause.SAME_KERNELS])
+    seen_s = after.forward_s - before.forward_s - others_s
     # Half: nearer to having seen it than to not.
-    observed = abs(seen_s[1] - seen_s[0] - outside_s) <= abs(outside_s) / 2
-    return Outside(observed=observed, compiled=after.graphs is not None)
+    return abs(seen_s - rest_s) > abs(rest_s) / 2

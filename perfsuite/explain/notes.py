@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 from perfsuite.backends.registry import decisive_packages
 from perfsuite.records.explanation import Notes, Setting
 from perfsuite.records.measurement import Measurement
 
+#: From this factor on it is told that kernels were observed at another pace (judgement: on a virtual machine neighbours
+#: make the medians of blocks differ by 10 to 30 %).
+_LEAST_PACE = 1.25
 #: Packages whose code runs inside a forward pass, the backends' and the models'; the others are only counted.
 _DECISIVE = (*decisive_packages(), "torchvision", "transformers")
 
@@ -18,6 +22,7 @@ def notes(before: Measurement, after: Measurement) -> Notes:
     everything = _changed(*installed, sorted(installed[0].keys() | installed[1].keys()))
     packages = _changed(*installed, _DECISIVE)
     pythons = _changed({"Python": before.stack.python}, {"Python": after.stack.python}, ("Python",))
+    seen_s = [one.evidence.forward_s if one.evidence else 0.0 for one in (before, after)]
     unread = [one.evidence.unread.count if one.evidence else 0 for one in (before, after)]
     return Notes(
         variables=_changed(
@@ -30,7 +35,15 @@ def notes(before: Measurement, after: Measurement) -> Notes:
         other_digests=before.variant.model == after.variant.model and before.digests != after.digests,
         unread_before=unread[0],
         unread_after=unread[1],
+        observed_s=(seen_s[0], seen_s[1]) if _is_another_pace(before, after, *seen_s) else None,
     )
+
+
+def _is_another_pace(before: Measurement, after: Measurement, before_s: float, after_s: float) -> bool:
+    if not before_s or not after_s:
+        return False
+    pace = (after.latency_s / after_s) / (before.latency_s / before_s)
+    return abs(math.log(pace)) > math.log(_LEAST_PACE)
 
 
 def instances_changed(before: Measurement, after: Measurement) -> Setting | None:

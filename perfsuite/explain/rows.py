@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from perfsuite.evidence.operators import hosts_library
 from perfsuite.records.evidence import Evidence, Kernel, Operator, Source
 from perfsuite.records.isa import Isa
@@ -29,6 +31,18 @@ def pass_rows(evidence: Evidence) -> list[Kernel]:
     ]
     scale = _scale(rows, small, evidence.forward_s)
     return rows + [_row(operator, scale) for operator in small]
+
+
+def paced_rows(evidence: Evidence, latency_s: float) -> list[Kernel]:
+    """The same, of a pass that takes ``latency_s``.
+
+    The worker that was observed need not have been the one that was timed, nor the machine as fast: what the kernels
+    take of its pass they take of the other.
+    """
+    if not evidence.forward_s:
+        return pass_rows(evidence)
+    pace = latency_s / evidence.forward_s
+    return [replace(row, time_s=row.time_s * pace) for row in pass_rows(evidence)]
 
 
 def _is_glue(name: str) -> bool:

@@ -132,7 +132,11 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notes:
-    """What else was not the same. Packages are those whose code runs in a pass, and the interpreter as Python."""
+    """What else was not the same. Packages are those whose code runs in a pass, and the interpreter as Python.
+
+    ``observed_s`` is what a pass took in the workers whose kernels are known, where those differ otherwise than the
+    timed ones.
+    """
 
     variables: tuple[Setting, ...]
     packages: tuple[Setting, ...]
@@ -141,6 +145,7 @@ class Notes:
     other_digests: bool
     unread_before: int
     unread_after: int
+    observed_s: tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

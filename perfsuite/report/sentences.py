@@ -19,6 +19,7 @@ from perfsuite.records.explanation import (
     Outside,
     Setting,
 )
+from perfsuite.report.text import milliseconds
 
 #: How many kinds a sentence names (judgement: it is to be read at a glance; the table has them all).
 _NAMED = 2
@@ -55,13 +56,20 @@ def contribution_sentence(one: Contribution, latencies: Latencies) -> str:
 def note_lines(notes: Notes) -> list[str]:
     """One for each of: variables, packages, machine, weights and inputs, unread lines of a side."""
     packages = [_setting(setting) for setting in notes.packages]
-    packages += [f"{notes.other_packages} more"] if notes.other_packages else []
+    if others := notes.other_packages:
+        packages.append(f"{others} more" if packages else f"{others}, none of them decisive")
     named = {"variables": [_setting(setting) for setting in notes.variables], "packages": packages}
     lines = [f"{topic}: {', '.join(settings)}" for topic, settings in named.items() if settings]
     if notes.machines:
         lines.append(f"machine: {'; '.join(differences(*notes.machines))}")
     if notes.other_digests:
         lines.append("weights or inputs: their digests differ, so that the work itself may")
+    if notes.observed_s:
+        first, second = map(milliseconds, notes.observed_s)
+        lines.append(
+            f"kernels: observed while a pass took {first} in the first and {second} in the second; their times are "
+            "scaled to the passes as timed"
+        )
     for side, count in (("first", notes.unread_before), ("second", notes.unread_after)):
         if count:
             lines.append(f"evidence: {count} lines of the {side} were not understood, so that kernels may be missing")

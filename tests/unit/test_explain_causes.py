@@ -198,8 +198,8 @@ def test_operators_of_no_weight_are_not_worth_a_word() -> None:
 
 def test_an_operator_that_calls_a_library_is_not_counted_beside_its_kernels() -> None:
     hosts = (operator("aten::mkldnn_convolution", 18), operator("aten::add", 1))
-    before = side(20, kernel(10), operators=hosts, forward_s=0.1)
-    after = side(30, kernel(20, implementation="gemm:jit"), forward_s=0.1, operators=hosts[1:])
+    before = side(20, kernel(10), operators=hosts)
+    after = side(30, kernel(20, implementation="gemm:jit"), operators=hosts[1:])
     found = only(explain(before, after))
     assert found.cause is Cause.IMPLEMENTATION
     assert found.share == pytest.approx(1.0)

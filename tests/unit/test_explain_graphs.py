@@ -8,6 +8,7 @@ from evidence_builders import graphs, kernel, only, operator_kernel, said, side
 from perfsuite.explain.causes import explain
 from perfsuite.records.evidence import Graphs
 from perfsuite.records.explanation import Cause, GraphChange, Outside, Setting
+from perfsuite.report.sentences import note_lines
 
 REST = kernel(8.0, operation="pooling", implementation="jit:avx512_core", macs=0)
 
@@ -68,6 +69,24 @@ def test_nothing_in_the_kernels_and_the_observing_worker_saw_nothing() -> None:
     found = only(explained)
     assert found.cause is Cause.OUTSIDE
     assert "not in the worker that observed them: the harness, or the machine" in said(explained)
+
+
+@pytest.mark.parametrize(
+    ("was_ms", "now_ms", "told"),
+    [
+        pytest.param(8, 30, 0, id="on a faster machine"),
+        pytest.param(6, 66, 1, id="the first faster, the second slower"),
+        pytest.param(60, 16, 1, id="the other way round"),
+    ],
+)
+def test_kernels_take_of_the_timed_pass_what_they_took_of_the_observed_one(was_ms: int, now_ms: int, told: int) -> None:
+    before = side(16, kernel(was_ms), forward_s=was_ms * 1e-3)
+    after = side(60, kernel(now_ms, implementation="gemm:jit"), forward_s=now_ms * 1e-3)
+    explained = explain(before, after)
+    assert only(explained).cause is Cause.IMPLEMENTATION
+    assert said(explained).startswith("100 % of the slowdown (+44.0 ms of +44.0 ms) is 1 convolution that moved")
+    observed = f"observed while a pass took {was_ms} ms in the first and {now_ms} ms in the second; their times"
+    assert sum(observed in line for line in note_lines(explained.notes)) == told
 
 
 @pytest.mark.parametrize("name", ["Torch-Compiled Region: 0/0", "CompiledFxGraph", "forward"])

@@ -140,6 +140,12 @@ def test_two_models_are_expected_to_have_other_weights() -> None:
     assert note_lines(explain(measurement(20), measurement(30, variant=OTHER_VARIANT, digests=other)).notes) == []
 
 
+def test_packages_that_compute_nothing_are_only_counted() -> None:
+    other = dataclasses.replace(OLD_STACK, packages={**OLD_STACK.packages, "idna": "3.1"})
+    found = explain(measurement(20, stack=OLD_STACK), measurement(30, stack=other))
+    assert note_lines(found.notes) == ["packages: 1, none of them decisive"]
+
+
 def test_notes_name_whatever_else_was_not_the_same() -> None:
     packages = {"intel-extension-for-pytorch": "2.8.0", "torch": "2.8.0", "idna": "3.1"}
     before = measurement(20, environment={"OMP_NUM_THREADS": "4"}, stack=OLD_STACK)

@@ -259,6 +259,17 @@ def test_rare_kernels_are_counted_and_what_moved_is_never_among_them() -> None:
     assert kernel_table(Side(), Side(), NAMES) is None
 
 
+def test_kernels_are_at_the_pace_of_what_was_timed() -> None:
+    seen = (evidence([kernel(6.0)], forward_s=0.01), evidence([kernel(9.0, **FP32)], forward_s=0.01))
+    before, after = (
+        Side(replicates=(replicate(latency_ns),), evidence=one)
+        for latency_ns, one in zip((20_000_000, 10_000_000), seen, strict=True)
+    )
+    table = kernel_table(before, after, NAMES)
+    assert table is not None
+    assert [row.cells[2:] for row in table.rows] == [("1", "12.000", "9.000", "-3.000")]
+
+
 def test_costs_beyond_their_limit_are_noted() -> None:
     outcome = judge_variant(VARIANT, costs=(Violation(kind=Kind.PEAK_MEMORY, expected=1, found=2),))
     before = Side(replicates=(replicate(10_000_000),))

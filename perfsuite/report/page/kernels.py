@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from perfsuite.explain.matching import match
-from perfsuite.explain.rows import pass_rows
+from perfsuite.explain.rows import paced_rows, pass_rows
 from perfsuite.records.evidence import Evidence, Kernel, Source
 from perfsuite.records.explanation import KernelChange
 from perfsuite.report.evidence import coverage_line
@@ -41,18 +42,27 @@ class _Kind:
 def kernel_table(before: Side | None, after: Side | None, names: Names) -> Table | None:
     """Of one side alone where only one was observed; None where none was."""
     was, now = (side.evidence if side else None for side in (before, after))
-    if was and now:
-        return _both(was, now, names)
+    if before and after and was and now:
+        return _both(was, now, (_rows(before, was), _rows(after, now)), names)
     alone = now or was
     return _alone(alone, names.after if now else names.before) if alone else None
 
 
-def _both(was: Evidence, now: Evidence, names: Names) -> Table:
+def _rows(side: Side, evidence: Evidence) -> list[Kernel]:
+    """At the pace of what was timed, as in explanations."""
+    if not side.replicates:
+        return pass_rows(evidence)
+    instances = side.replicates[0].instances
+    latency_s = statistics.geometric_mean(replicate.latency_s for replicate in side.replicates)
+    return paced_rows(evidence, latency_s * instances)
+
+
+def _both(was: Evidence, now: Evidence, sides: tuple[list[Kernel], list[Kernel]], names: Names) -> Table:
     kinds: dict[_Kind, list[KernelChange]] = {}
-    for change in match(pass_rows(was), pass_rows(now)):
+    for change in match(*sides):
         kinds.setdefault(_kind(change), []).append(change)
     ordered = sorted(kinds.items(), key=lambda item: -abs(_delta_s(item[1])))
-    least_s = _LEAST_SHARE * max(was.forward_s, now.forward_s)
+    least_s = _LEAST_SHARE * max(sum(kernel.time_s for kernel in rows) for rows in sides)
     worth = [item for item in ordered if _most_s(item[1]) >= least_s or (item[0].note and _is_work(item[1]))]
     shown = sorted(worth, key=lambda item: not item[0].note)[:_SHOWN]
     told = [item for item in ordered if item in shown]
