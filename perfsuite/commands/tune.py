@@ -70,6 +70,7 @@ def _tuning(options: argparse.Namespace, settings: Settings, root: Path) -> Tuni
     from perfsuite.measure.placement import place
     from perfsuite.measure.rig import Rig
     from perfsuite.report.progress import within_budget
+    from perfsuite.report.tune import setting
     from perfsuite.spec import WORKLOADS
     from perfsuite.tune.candidates import candidates, huge_pages_on_request, libraries
     from perfsuite.tune.run import tune
@@ -102,6 +103,10 @@ def _tuning(options: argparse.Namespace, settings: Settings, root: Path) -> Tuni
 
         clock = Clock(options.budget)
         with within_budget(clock) as say:
+
+            def tell(candidate: Candidate, text: str) -> None:
+                say(f"{setting(candidate, placement=rig.placement, preload=settings.preload)}: {text}")
+
             return tune(
                 variant,
                 Party(name="current", backend=variant.backend, rig=rig),
@@ -110,5 +115,5 @@ def _tuning(options: argparse.Namespace, settings: Settings, root: Path) -> Tuni
                 resolution=options.resolution,
                 journals=root / _JOURNALS,
                 clock=clock,
-                say=say,
+                say=tell,
             )

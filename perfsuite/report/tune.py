@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from perfsuite.records.measurement import Replicate
+from perfsuite.records.placement import Placement
 from perfsuite.records.throughput import throughput
 from perfsuite.records.tuning import Candidate, Trial, Tuning
 from perfsuite.report.placement import placement_sentence
@@ -45,12 +46,12 @@ def print_tuning(tuning: Tuning, console: Console) -> None:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def setting(candidate: Candidate, tuning: Tuning) -> str:
-    """What it changes, as one would write it."""
-    same = (candidate.instances, candidate.threads) == (tuning.placement.instances, tuning.placement.threads)
-    placement = [] if same else [f"{candidate.instances} x {candidate.threads}"]
-    preload = _preload(candidate) if candidate.preload != tuning.preload else []
-    return " ".join((*placement, *_assignments(candidate), *preload))
+def setting(candidate: Candidate, *, placement: Placement, preload: tuple[str, ...]) -> str:
+    """What it changes of the current setting, as one would write it."""
+    same = (candidate.instances, candidate.threads) == (placement.instances, placement.threads)
+    shape = [] if same else [f"{candidate.instances} x {candidate.threads}"]
+    libraries = _preload(candidate) if candidate.preload != preload else []
+    return " ".join((*shape, *_assignments(candidate), *libraries))
 
 
 def best_lines(tuning: Tuning) -> Iterator[str]:
@@ -80,7 +81,7 @@ def _assignments(candidate: Candidate) -> list[str]:
 
 
 def _cells(trial: Trial, tuning: Tuning) -> list[str]:
-    name = setting(trial.candidate, tuning)
+    name = setting(trial.candidate, placement=tuning.placement, preload=tuning.preload)
     if trial.row is None:
         return [name, *[""] * (len(_COLUMNS) - 2), "no time was left"]
     outcome, pairs = trial.row.outcome, trial.row.pairs

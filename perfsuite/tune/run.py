@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -10,7 +11,7 @@ from perfsuite.compare.pairings import Party
 from perfsuite.compare.request import Request
 from perfsuite.compare.run import compare_stacks
 from perfsuite.judge.paired import COVERAGE
-from perfsuite.measure.clock import Clock, Say
+from perfsuite.measure.clock import Clock
 from perfsuite.records.tuning import Candidate, Trial, Tuning
 from perfsuite.spec import Variant
 from perfsuite.tune.candidates import combined
@@ -31,7 +32,7 @@ def tune(
     resolution: float,
     journals: Path,
     clock: Clock,
-    say: Say,
+    say: Callable[[Candidate, str], None],
 ) -> Tuning:
     """Each candidate has an equal part of the time that is left, and so have the combinations of what gains."""
     request = Request(
@@ -48,7 +49,15 @@ def tune(
         if not clock.allows():
             return Trial(candidate=candidate, row=None)
         with open_party(candidate) as party:
-            report = compare_stacks(current, party, request, journals=journals, resume=False, clock=share, say=say)
+            report = compare_stacks(
+                current,
+                party,
+                request,
+                journals=journals,
+                resume=False,
+                clock=share,
+                say=functools.partial(say, candidate),
+            )
         (row,) = report.rows
         return Trial(candidate=candidate, row=row)
 

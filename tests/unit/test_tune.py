@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -201,9 +201,13 @@ def test_the_table_has_every_candidate_and_says_what_was_not_tried() -> None:
 
 def test_each_candidate_has_its_share_of_time_and_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     asked: list[tuple[str, int, float]] = []
+    told: list[tuple[str, str]] = []
     ratios = iter([0.9, 0.8, 0.7])
 
-    def compare(_: Party, party: Party, request: Any, *, clock: Clock, **__: object) -> SimpleNamespace:
+    def compare(
+        _: Party, party: Party, request: Any, *, clock: Clock, say: Callable[[str], None], **__: object
+    ) -> SimpleNamespace:
+        say(f"pair 1 of {party.name}")
         assert request.fits(PAIRING.candidate)
         asked.append((party.name, request.beside, clock.budget_s))
         return SimpleNamespace(rows=(_row(next(ratios)),))
@@ -222,8 +226,9 @@ def test_each_candidate_has_its_share_of_time_and_error(monkeypatch: pytest.Monk
         resolution=0.02,
         journals=tmp_path,
         clock=Clock(400.0),
-        say=lambda _: None,
+        say=lambda candidate, text: told.append((candidate.knob, text)),
     )
+    assert told == [(name, f"pair 1 of {name}") for name, _, _ in asked]
     assert [(name, beside) for name, beside, _ in asked] == [("allocator", 3), ("OpenMP", 3), ("combined", 3)]
     assert [budget_s for *_, budget_s in asked] == pytest.approx([100, 133.3, 400], rel=0.01)
     best = found.most_items
