@@ -71,13 +71,12 @@ def _output(text: str) -> Path:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from rich.console import Console
-
     from perfsuite.github import add_summary
     from perfsuite.judge.colour import exit_status
     from perfsuite.measure.lock import machine_lock
     from perfsuite.records.outcome import Policy
     from perfsuite.report.compare import markdown, print_report, write_report
+    from perfsuite.report.console import output_console
     from perfsuite.report.page.comparison import comparison_contents
     from perfsuite.report.page.document import write_page
     from perfsuite.settings import overridden, project_root, read_settings
@@ -87,7 +86,7 @@ def _run(options: argparse.Namespace) -> int:
     settings = [read_settings(root, one) for one in (placement, overridden(placement, side_options(options, "b")))]
     with machine_lock("perfsuite compare"):
         report = _report(options, settings, root)
-    print_report(report, Console())
+    print_report(report, output_console())
     for line in add_summary(lambda most_bytes: markdown(report, most_bytes)):
         print(line)
     policy = Policy(require_verdict=options.require_verdict, accept_lost=options.accept_lost)

@@ -32,13 +32,12 @@ def doctor_command(require: list[str], as_json: bool) -> int:
     PerfsuiteError
         For a requirement that has no meaning, and for a library that cannot be preloaded, before anything is measured.
     """
-    from rich.console import Console
-
     from perfsuite.machine.doctor import examine
     from perfsuite.machine.isa import check_requirement
     from perfsuite.machine.preload import preloaded
     from perfsuite.machine.stack import run_probe
     from perfsuite.measure.placement import wish
+    from perfsuite.report.console import output_console
     from perfsuite.report.doctor import doctor_json, render_doctor
     from perfsuite.settings import project_root, read_settings
 
@@ -50,7 +49,7 @@ def doctor_command(require: list[str], as_json: bool) -> int:
     if as_json:
         print(doctor_json(report))
     else:
-        render_doctor(report, Console())
+        render_doctor(report, output_console())
     return require_all(require, report)
 
 

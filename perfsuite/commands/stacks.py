@@ -61,15 +61,14 @@ def _definitions() -> dict[str, StackDefinition]:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from rich.console import Console
-
+    from perfsuite.report.console import output_console
     from perfsuite.stacks.listing import print_rows, rows, rows_json
 
     found = rows(_definitions())
     if options.json:
         print(rows_json(found))
     else:
-        print_rows(found, Console())
+        print_rows(found, output_console())
     return 0
 
 

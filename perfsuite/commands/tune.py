@@ -48,9 +48,8 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from rich.console import Console
-
     from perfsuite.measure.lock import machine_lock
+    from perfsuite.report.console import output_console
     from perfsuite.report.tune import print_tuning
     from perfsuite.settings import project_root, read_settings
 
@@ -58,7 +57,7 @@ def _run(options: argparse.Namespace) -> int:
     settings = read_settings(root, {name: getattr(options, name) for name in WORKER_OPTIONS})
     with machine_lock("perfsuite tune"):
         tuning = _tuning(options, settings, root)
-    print_tuning(tuning, Console())
+    print_tuning(tuning, output_console())
     return 0
 
 

@@ -7,11 +7,11 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from perfsuite.backends import BACKENDS
 from perfsuite.backends.registry import backend_named, slug_of
+from perfsuite.report.console import output_console
 from perfsuite.report.text import support_note, support_word
 from perfsuite.spec import WORKLOADS, Mode, Precision, Shape, Support
 
@@ -30,7 +30,7 @@ def print_matrix(models: Mapping[str, Model], stack: Stack, flags: Collection[st
     if as_json:
         print(json.dumps([_as_dict(*cell) for cell in cells], indent=1))
         return
-    console = Console()
+    console = output_console()
     publishers = " and ".join(backend.name for backend in BACKENDS if backend.published)
     starred = f"* marks {publishers}'s published example scripts"
     console.print(f"stack {slug_of(stack)}, Python {stack.python}; {starred}")

@@ -18,7 +18,7 @@ from perfsuite.report.placement import placement_sentence
 from perfsuite.report.throughput import rate
 from perfsuite.stats.location import quantile
 
-#: They leave the setting 25 of 80 columns: the longest variable's name with its equals sign.
+#: They leave the setting 45 of 100 columns: the longest assignment.
 _COLUMNS = ("setting", "ms", "p99 ms", "items/s", "ratio", "interval", "verdict")
 
 
