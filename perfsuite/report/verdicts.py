@@ -12,12 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from perfsuite.judge.colour import colour
+from perfsuite.records.confirmation import Finding
 from perfsuite.records.outcome import Outcome, Policy
+from perfsuite.records.speed import Verdict
 from perfsuite.report.text import STYLES, WIDTH, milliseconds
 from perfsuite.spec import Mode, Precision, Variant
 
 #: So many precisions have room beside one another in WIDTH; further ones have a table of their own.
 _BESIDE = 3
+_OF_THE_MACHINE = (Finding.DRIFT, Finding.SAME_SOFTWARE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,10 @@ def grids(variants: Iterable[Variant]) -> Iterator[Grid]:
 
 
 def cell_words(outcome: Outcome | None) -> str:
-    """Such as ``61.9 ms 1.054 regressed``: latency and ratio where there are any, and the verdict."""
+    """Such as ``61.9 ms 1.054 regressed``: latency and ratio where there are any, and the verdict.
+
+    A ratio that is no verdict's, since only the machine moved, has what was found beside it: ``1.774 machine drift``.
+    """
     if outcome is None:
         return "unsupported"
     speed = outcome.speed
@@ -68,7 +74,14 @@ def cell_words(outcome: Outcome | None) -> str:
     latency_s = next((seconds for seconds in told_s if seconds is not None), None)
     figures = f"{milliseconds(latency_s):>7} " if latency_s is not None else ""
     figures += f"{speed.ratio:.3f} " if speed and speed.ratio is not None else ""
-    return f"{figures}{'ignored' if outcome.ignored else outcome.verdict}"
+    return f"{figures}{'ignored' if outcome.ignored else _found(outcome)}"
+
+
+def _found(outcome: Outcome) -> str:
+    found = outcome.confirmation
+    if found and found.finding in _OF_THE_MACHINE and not found.pairs and outcome.verdict is Verdict.UNCHANGED:
+        return str(found.finding)
+    return str(outcome.verdict)
 
 
 def verdict_table_lines(

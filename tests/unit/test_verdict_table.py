@@ -92,6 +92,27 @@ def test_what_nobody_could_confirm_still_has_its_latency() -> None:
     assert "50 ms inconclusive" in "\n".join(_lines(confirmed))
 
 
+@pytest.mark.parametrize(
+    ("finding", "pairs", "verdict", "told"),
+    [
+        (Finding.DRIFT, 0, Verdict.UNCHANGED, "1.774 machine drift"),
+        (Finding.SAME_SOFTWARE, 0, Verdict.UNCHANGED, "1.774 same software"),
+        (Finding.DRIFT, 6, Verdict.UNCHANGED, "1.774 unchanged"),
+        (Finding.DRIFT, 0, Verdict.REGRESSED, "1.774 regressed"),
+        (Finding.NOT_REPRODUCED, 4, Verdict.UNCHANGED, "1.774 unchanged"),
+    ],
+)
+def test_a_ratio_that_is_no_verdict_s_says_whose_it_is(
+    finding: Finding, pairs: int, verdict: Verdict, told: str
+) -> None:
+    """A ratio of the stored sessions alone, where nothing was stepped; what costs more is red all the same."""
+    outcome = _outcome(VARIANT, verdict, 1.774)
+    assert outcome.speed is not None
+    confirmation = Confirmation(finding=finding, stored=outcome.speed, pairs=pairs)
+    lines = _lines(dataclasses.replace(outcome, confirmation=confirmation))
+    assert any(line.endswith(told) for line in lines)
+
+
 def test_colours_are_for_terminals_and_say_nothing_that_words_do_not() -> None:
     outcomes = [_outcome(VARIANT, verdict, 1.5) for verdict in (Verdict.REGRESSED,)]
     plain, coloured = _lines(*outcomes), _lines(*outcomes, coloured=True)
