@@ -96,7 +96,10 @@ class GraphChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """Time in no kernel: whether the observing worker saw it too, and whether TorchDynamo's code runs there."""
+    """Time in no kernel: whether the observed workers had it too, and whether TorchDynamo's code runs there.
+
+    What they had not is of all that is the same on both sides, kernels too.
+    """
 
     observed: bool
     compiled: bool

@@ -164,7 +164,7 @@ def _setting(setting: Setting) -> str:
 def _outside(outside: Outside) -> str:
     if not outside.observed:
         return (
-            "in no kernel, and not in the worker that observed them: the harness, or the machine while it was timed; "
+            "not in the workers whose kernels were observed: the harness, or the machine while it was timed; "
             "measure again"
         )
     unsaid = ", or code that TorchDynamo's backend compiled and no library reports" if outside.compiled else ""

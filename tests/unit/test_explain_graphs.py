@@ -68,7 +68,7 @@ def test_nothing_in_the_kernels_and_the_observing_worker_saw_nothing() -> None:
     explained = explain(side(20, REST), side(30, REST, forward_s=0.021))
     found = only(explained)
     assert found.cause is Cause.OUTSIDE
-    assert "not in the worker that observed them: the harness, or the machine" in said(explained)
+    assert "not in the workers whose kernels were observed: the harness, or the machine" in said(explained)
 
 
 @pytest.mark.parametrize(
