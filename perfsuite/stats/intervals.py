@@ -35,9 +35,9 @@ def ratio_interval(
     It misses the truth with probability ``error``; ``coverage`` is what it is said to have, together
     with others.
     """
-    from scipy.stats import t  # 0.5 s to import, so only when something is judged
+    from scipy.special import stdtrit  # 0.3 s to import, so only when something is judged; scipy.stats takes a second
 
-    half_width = float(t.isf(error / 2, freedom)) * math.sqrt(squared_error)
+    half_width = abs(float(stdtrit(freedom, error / 2))) * math.sqrt(squared_error)
     return Interval.around(log_ratio, half_width, coverage=coverage)
 
 

@@ -44,6 +44,11 @@ def test_two_ratios_far_apart_have_finite_bounds_at_any_error(apart: float, erro
     assert 0 < found.low <= math.exp(apart / 2) <= found.high < math.inf
 
 
+def test_where_all_error_is_spent_anything_may_be() -> None:
+    found = mean_ratio_interval([0.0, 0.5], error=0.0, coverage=0.95)
+    assert 0 < found.low < 1e-5 < 1e5 < found.high < math.inf
+
+
 def test_bounds_are_cut_at_a_factor_of_a_million() -> None:
     found = Interval.around(math.log(2.0), 1e9, coverage=0.95)
     assert (found.low, found.high) == pytest.approx((2e-6, 2e6))
