@@ -295,7 +295,8 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path, arguments: tuple[str, .
     assert done.stderr.startswith("perfsuite: ")
 
 
-def test_the_list_fits_a_terminal_of_80_columns(tmp_path: Path) -> None:
+def test_the_list_fits_a_terminal_of_80_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     project(tmp_path, {"interpreter": "/" + "long-folder/" * 9 + "python"})
     done = run(tmp_path, "list")
     assert max(map(len, done.stdout.splitlines()[:-1])) <= 80

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from builders import OLD_STACK, STACK, VARIANT, replicate, session
 from compare_builders import examination, pair, report, row, side, speed, stack_side
-from evidence_builders import FP32, POINTWISE, REORDER, evidence, kernel, operator_kernel
+from evidence_builders import evidence, kernel
 from page_builders import AFTER, BEFORE, FAILED, NEW, SLOWER, measured, night, pairs, worker
 
 from perfsuite.explain.causes import explain
@@ -29,7 +29,6 @@ from perfsuite.report.page.costs import cost_table
 from perfsuite.report.page.environment import session_settings
 from perfsuite.report.page.heat import anchor_of, heats, in_page
 from perfsuite.report.page.iterations import iteration_figure
-from perfsuite.report.page.kernels import kernel_table
 from perfsuite.report.page.ratios import pair_ratios, ratio_figure, stored_ratios
 from perfsuite.report.page.sections import page
 from perfsuite.report.page.sessions import session_contents
@@ -217,57 +216,6 @@ def test_sessions_of_one_day_are_told_apart() -> None:
     figure = ratio_figure(ratios, speed(), title="Ratio")
     assert "2026-11-01 #2 1.000; 2026-11-01 #3" in figure.words
     assert "now 2" in figure.svg
-
-
-def test_kernels_stand_beside_each_other_with_what_moved() -> None:
-    before = Side(evidence=evidence([kernel(6.0, count=36), kernel(3.0, **POINTWISE), kernel(0.2, **REORDER)]))
-    after = Side(evidence=evidence([kernel(14.0, count=36, **FP32), kernel(3.1, **POINTWISE)]))
-    table = kernel_table(before, after, NAMES)
-    assert table is not None
-    assert [(row.head, row.note, row.cells) for row in table.rows] == [
-        (
-            "convolution",
-            "moved",
-            ("brg_conv_fwd:avx512_core_bf16 (bf16)", "jit:avx512_core (fp32)", "36", "6.000", "14.000", "+8.000"),
-        ),
-        ("reorder", "gone", ("jit:uni", "—", "1 → 0", "0.200", "—", "-0.200")),
-        ("convolution", "", ("brgconv_1x1:avx512_core_bf16", "same", "1", "3.000", "3.100", "+0.100")),
-    ]
-    assert table.lines[0].startswith("baseline: bf16 100%")
-
-
-def test_rare_kernels_are_counted_and_what_moved_is_never_among_them() -> None:
-    many = [kernel(9.0 + number, implementation=f"jit:{number}", problem=f"mb{number}") for number in range(40)]
-    was = [*many, kernel(0.001, implementation="old", problem="last")]
-    now = [
-        *(dataclasses.replace(one, time_s=2 * one.time_s) for one in many),
-        kernel(0.001, implementation="new", problem="last"),
-    ]
-    table = kernel_table(Side(evidence=evidence(was)), Side(evidence=evidence(now)), NAMES)
-    assert table is not None
-    assert table.rows[-1].head == "17 more kinds"
-    assert [row.cells[:2] for row in table.rows if row.note == "moved"] == [("old", "new")]
-    small = [kernel(100.0), kernel(0.09, implementation="small", problem="small")]
-    gone = [*small, operator_kernel("aten::view", 0.01)]
-    hidden = kernel_table(Side(evidence=evidence(gone)), Side(evidence=evidence(small)), NAMES)
-    assert hidden is not None
-    assert [row.head for row in hidden.rows] == ["convolution", "2 more kinds"]
-    alone = kernel_table(None, Side(evidence=evidence(was)), NAMES)
-    assert alone is not None
-    assert alone.title == "Kernels of a pass, this run alone"
-    assert alone.rows[-1].head == "17 more kinds"
-    assert kernel_table(Side(), Side(), NAMES) is None
-
-
-def test_kernels_are_at_the_pace_of_what_was_timed() -> None:
-    seen = (evidence([kernel(6.0)], forward_s=0.01), evidence([kernel(9.0, **FP32)], forward_s=0.01))
-    before, after = (
-        Side(replicates=(replicate(latency_ns),), evidence=one)
-        for latency_ns, one in zip((20_000_000, 10_000_000), seen, strict=True)
-    )
-    table = kernel_table(before, after, NAMES)
-    assert table is not None
-    assert [row.cells[2:] for row in table.rows] == [("1", "12.000", "9.000", "-3.000")]
 
 
 def test_costs_beyond_their_limit_are_noted() -> None:
