@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from perfsuite.records.confirmation import Confirmation
+from perfsuite.records.confirmation import Confirmation, Finding
 from perfsuite.records.speed import Speed, Verdict
 from perfsuite.records.violation import Violation
 from perfsuite.spec import Variant
@@ -41,6 +41,14 @@ class Outcome:
     failure: str = ""
     ignored: str = ""
     confirmation: Confirmation | None = None
+
+    @property
+    def is_machine_alone(self) -> bool:
+        """Whether its ratio is of stored sessions, nothing was stepped, and only the machine can have made it."""
+        found = self.confirmation
+        if found is None or found.pairs or self.verdict is not Verdict.UNCHANGED:
+            return False
+        return found.finding in (Finding.DRIFT, Finding.SAME_SOFTWARE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,15 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from perfsuite.judge.colour import colour
-from perfsuite.records.confirmation import Finding
 from perfsuite.records.outcome import Outcome, Policy
-from perfsuite.records.speed import Verdict
 from perfsuite.report.text import STYLES, WIDTH, milliseconds
 from perfsuite.spec import Mode, Precision, Variant
 
 #: So many precisions have room beside one another in WIDTH; further ones have a table of their own.
 _BESIDE = 3
-_OF_THE_MACHINE = (Finding.DRIFT, Finding.SAME_SOFTWARE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +75,8 @@ def cell_words(outcome: Outcome | None) -> str:
 
 
 def _found(outcome: Outcome) -> str:
-    found = outcome.confirmation
-    if found and found.finding in _OF_THE_MACHINE and not found.pairs and outcome.verdict is Verdict.UNCHANGED:
-        return str(found.finding)
+    if outcome.confirmation and outcome.is_machine_alone:
+        return str(outcome.confirmation.finding)
     return str(outcome.verdict)
 
 

@@ -17,6 +17,7 @@ from page_builders import AFTER, BEFORE, FAILED, NEW, SLOWER, measured, night, p
 from perfsuite.explain.causes import explain
 from perfsuite.judge.outcome import judge_support, judge_variant
 from perfsuite.records.comparison import Gap, OneSided
+from perfsuite.records.confirmation import Confirmation, Finding
 from perfsuite.records.measurement import Block, Load
 from perfsuite.records.outcome import Colour, Policy
 from perfsuite.records.pair import turns
@@ -56,6 +57,14 @@ NAMES = Names(before="baseline", after="this run")
 )
 def test_level_follows_ratio(ratio: float | None, level: str) -> None:
     assert level_of(judge_variant(VARIANT, speed=speed(ratio=ratio))) == level
+
+
+@pytest.mark.parametrize(("finding", "level"), [(Finding.DRIFT, "none"), (Finding.NOT_REPRODUCED, "slower-3")])
+def test_what_the_machine_alone_made_has_no_colour(finding: Finding, level: str) -> None:
+    outcome = judge_variant(VARIANT, speed=speed(ratio=1.774))
+    assert outcome.speed is not None
+    confirmation = Confirmation(finding=finding, stored=outcome.speed)
+    assert level_of(dataclasses.replace(outcome, confirmation=confirmation)) == level
 
 
 def test_legend_tells_of_every_level() -> None:
