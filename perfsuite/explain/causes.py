@@ -81,10 +81,10 @@ def _contributions(
     outside_s = latencies.delta_s - _sum_s(changes)
     same = by_cause[Cause.SAME_KERNELS]
     graphs = _graph_change(before, after)
-    unseen = not threads and not graphs and _is_unseen(before, after, _sum_s(same) + outside_s)
+    unobserved = not threads and not graphs and _is_unobserved(before, after, _sum_s(same) + outside_s)
     if threads:
         yield replace(_contribution(Cause.THREADS, same, latencies), threads=threads)
-    elif not unseen and _is_drift(_sum_s(same), latencies):
+    elif not unobserved and _is_drift(_sum_s(same), latencies):
         yield _contribution(Cause.SAME_KERNELS, same, latencies)
     for cause in (Cause.PRECISION, Cause.IMPLEMENTATION):
         moved = by_cause[cause]
@@ -100,9 +100,9 @@ def _contributions(
         return
     if _are_worth_a_word(operators, latencies):
         yield _contribution(Cause.OPERATORS, operators, latencies)
-    rest_s = outside_s + (_sum_s(same) if unseen else 0.0)
+    rest_s = outside_s + (_sum_s(same) if unobserved else 0.0)
     if _is_drift(rest_s, latencies):
-        outside = Outside(observed=not unseen, compiled=after.graphs is not None)
+        outside = Outside(observed=not unobserved, compiled=after.graphs is not None)
         yield replace(_contribution(Cause.OUTSIDE, (), latencies, besides_s=rest_s), outside=outside)
 
 
@@ -172,10 +172,10 @@ def _graph_change(before: Evidence, after: Evidence) -> GraphChange | None:
     )
 
 
-def _is_unseen(before: Evidence, after: Evidence, rest_s: float) -> bool:
-    """Whether what no other kernels explain was not there in the workers that were observed, without the harness."""
+def _is_unobserved(before: Evidence, after: Evidence, rest_s: float) -> bool:
+    """Whether the observed workers, which had no harness, lack the ``rest_s`` that no other kernels explain."""
     changes = match(pass_rows(before), pass_rows(after))
     others_s = _sum_s([change for change in changes if _cause(change) is not Cause.SAME_KERNELS])
-    seen_s = after.forward_s - before.forward_s - others_s
-    # Half: nearer to having seen it than to not.
-    return abs(seen_s - rest_s) > abs(rest_s) / 2
+    observed_s = after.forward_s - before.forward_s - others_s
+    # Half: nearer to having had it than to not.
+    return abs(observed_s - rest_s) > abs(rest_s) / 2

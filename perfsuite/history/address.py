@@ -25,11 +25,11 @@ def history_url(root: Path, setting: str | None, environ: Mapping[str, str]) -> 
     said, where = (environ[VARIABLE], VARIABLE) if environ.get(VARIABLE) else (setting, "[tool.perfsuite] history")
     if not said:
         return URL.create("sqlite", database=str(root / FOLDER / FILE))
-    return said_url(said, where, root)
+    return parse_address(said, where, root)
 
 
-def said_url(said: str, where: str, root: Path) -> URL:
-    """What somebody said ``where``; UsageError as above."""
+def parse_address(said: str, where: str, root: Path) -> URL:
+    """A database's address; ``where`` is the option, setting or variable that said it. UsageError as above."""
     try:
         url = make_url(said)
     except (ArgumentError, ValueError):

@@ -96,9 +96,10 @@ class GraphChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """Time in no kernel: whether the observed workers had it too, and whether TorchDynamo's code runs there.
+    """Time that no other kernels explain, and whether TorchDynamo's code runs there.
 
-    What they had not is of all that is the same on both sides, kernels too.
+    ``observed``: it is in no kernel. Otherwise the workers whose kernels are known had it not, and it may be the same
+    kernels' too.
     """
 
     observed: bool
@@ -137,8 +138,8 @@ class Contribution:
 class Notes:
     """What else was not the same. Packages are those whose code runs in a pass, and the interpreter as Python.
 
-    ``observed_s`` is what a pass took in the workers whose kernels are known, where those differ otherwise than the
-    timed ones.
+    ``observed_s`` is what a pass took while each side's kernels were observed, where the ratio of the two is far from
+    the timed one.
     """
 
     variables: tuple[Setting, ...]

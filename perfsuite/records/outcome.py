@@ -43,7 +43,7 @@ class Outcome:
     confirmation: Confirmation | None = None
 
     @property
-    def is_machine_alone(self) -> bool:
+    def only_machine_moved(self) -> bool:
         """Whether its ratio is of stored sessions, nothing was stepped, and only the machine can have made it."""
         found = self.confirmation
         if found is None or found.pairs or self.verdict is not Verdict.UNCHANGED:

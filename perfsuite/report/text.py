@@ -15,7 +15,7 @@ from perfsuite.spec import Support, Variant
 WIDTH = 100
 #: So many variants are told one by one; of more, those that differ in precision alone become one word (judgement: as
 #: many as take five lines).
-_SPELT = 8
+_ONE_BY_ONE = 8
 #: How rich draws what an outcome means.
 STYLES = {
     Colour.GREEN: "",
@@ -37,7 +37,7 @@ def wrapped(lines: Iterable[str], width: int = WIDTH) -> list[str]:
 def variant_names(variants: Iterable[Variant]) -> str:
     """All of them, in their order: of many ``resnet50-ipex-eager-{fp32,bf16}-latency``."""
     named = list(variants)
-    if len(named) <= _SPELT:
+    if len(named) <= _ONE_BY_ONE:
         return ", ".join(variant.id for variant in named)
     alike: dict[tuple[str, ...], list[Variant]] = defaultdict(list)
     for variant in named:

@@ -75,7 +75,7 @@ def cell_words(outcome: Outcome | None) -> str:
 
 
 def _found(outcome: Outcome) -> str:
-    if outcome.confirmation and outcome.is_machine_alone:
+    if outcome.confirmation and outcome.only_machine_moved:
         return str(outcome.confirmation.finding)
     return str(outcome.verdict)
 

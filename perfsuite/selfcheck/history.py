@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from perfsuite.errors import UsageError
-from perfsuite.history.address import history_url, said_url
+from perfsuite.history.address import history_url, parse_address
 from perfsuite.history.changes import trend_of
 from perfsuite.history.database import History
 from perfsuite.history.lineages import lineages
@@ -63,7 +63,7 @@ def run(*, sessions: int = SESSIONS, database: str | None = None) -> int:
 
 
 def _empty(database: str | None, folder: str) -> History:
-    url = said_url(database, "--database", Path.cwd()) if database else history_url(Path(folder), None, {})
+    url = parse_address(database, "--database", Path.cwd()) if database else history_url(Path(folder), None, {})
     history = History(url)
     if held := len(history.sessions()):
         history.close()

@@ -102,9 +102,7 @@ def test_what_nobody_could_confirm_still_has_its_latency() -> None:
         (Finding.NOT_REPRODUCED, 4, Verdict.UNCHANGED, "1.774 unchanged"),
     ],
 )
-def test_a_ratio_that_is_no_verdict_s_says_whose_it_is(
-    finding: Finding, pairs: int, verdict: Verdict, told: str
-) -> None:
+def test_a_ratio_that_only_the_machine_made_says_so(finding: Finding, pairs: int, verdict: Verdict, told: str) -> None:
     """A ratio of the stored sessions alone, where nothing was stepped; what costs more is red all the same."""
     outcome = _outcome(VARIANT, verdict, 1.774)
     assert outcome.speed is not None

@@ -121,7 +121,7 @@ def test_inputs_that_differ_little_are_turned_further_by_the_same_noise(spread: 
         pytest.param(CALIBRATED_WITHOUT_VNNI, 0.22, 0.5, False, id="noise a third as loud as what inputs differ by"),
     ],
 )
-def test_the_louder_noise_is_the_more_of_it_other_kernels_may_have(
+def test_louder_noise_leaves_other_kernels_more_room(
     windows: Mapping[tuple[str, str, Precision], Window], variation: float, louder_db: float, passes: bool
 ) -> None:
     """Of an SQNR below the worst that was seen, which passes by itself; inputs differ as BERT's of 128 and 32 do."""

@@ -34,7 +34,7 @@ def sign_of(outcome: Outcome) -> Sign:
 def level_of(outcome: Outcome) -> str:
     """``slower-3`` to ``faster-3``, ``same``, or ``none`` where no ratio is known, or the machine alone made it."""
     ratio = outcome.speed.ratio if outcome.speed else None
-    if ratio is None or outcome.is_machine_alone:
+    if ratio is None or outcome.only_machine_moved:
         return _WITHOUT_RATIO
     steps = sum(max(ratio, 1 / ratio) >= step for step in _STEPS)
     return f"{'slower' if ratio > 1 else 'faster'}-{steps}" if steps else "same"
