@@ -122,6 +122,12 @@ def test_the_end_of_a_run_tells_what_came_to_nothing() -> None:
     ]
 
 
+def test_a_ratio_that_nobody_stepped_is_told_as_stored_alone() -> None:
+    unstepped = [_outcome(Finding.DRIFT, ratio=ratio, pairs=0, differences=()) for ratio in (1.3, 1.9)]
+    (head, _) = suspicion_lines(unstepped, "suspects")
+    assert head == f"machine drift (2, stored 1.080): {VARIANT.id}, {VARIANT.id}"
+
+
 def test_the_end_of_a_run_counts_those_whose_software_is_the_same() -> None:
     same = [_outcome(Finding.SAME_SOFTWARE, pairs=0), _outcome(Finding.SAME_SOFTWARE, pairs=0)]
     assert list(suspicion_lines(same, "suspects")) == [

@@ -7,6 +7,7 @@ import dataclasses
 from builders import replicate
 from evidence_builders import FP32, POINTWISE, REORDER, evidence, kernel, operator_kernel
 
+from perfsuite.records.measurement import Block, Load
 from perfsuite.report.page.chapter import Names, Side
 from perfsuite.report.page.kernels import kernel_table
 
@@ -62,3 +63,13 @@ def test_kernels_are_at_the_pace_of_what_was_timed() -> None:
     table = kernel_table(before, after, NAMES)
     assert table is not None
     assert [row.cells[2:] for row in table.rows] == [("1", "12.000", "9.000", "-3.000")]
+
+
+def test_kernels_of_one_of_several_instances_are_at_the_pace_of_a_pass_under_their_load() -> None:
+    """Two that start together: for each pass that either makes it takes half of what a pass takes."""
+    load = Load(window_ns=40_000_000, passes=(2.0, 2.0), items=1)
+    two = dataclasses.replace(replicate(), blocks=(Block(latencies_ns=(20_000_000,) * 4, load=load),))
+    side = Side(replicates=(two,), evidence=evidence([kernel(6.0)], forward_s=0.01))
+    table = kernel_table(side, side, NAMES)
+    assert table is not None
+    assert [row.cells[3] for row in table.rows] == ["12.000"]

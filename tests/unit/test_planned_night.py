@@ -10,10 +10,13 @@ from typing import Any, cast
 import pytest
 from builders import OTHER_VARIANT, VARIANT
 from histories import rows_of_day, session_of_day
+from test_campaign import HEADER
 
 from perfsuite import session
 from perfsuite.history.address import VARIABLE, history_url
 from perfsuite.history.database import History
+from perfsuite.measure.plan import Plan
+from perfsuite.report.live import NightScreen
 from perfsuite.settings import Settings
 
 
@@ -43,3 +46,26 @@ def test_a_night_is_planned_by_baselines_and_by_the_history(
     session.night(cast(Any, run), cast(Any, rig), [VARIANT, OTHER_VARIANT])
     assert {variant: round(one.latency_s, 6) for variant, one in run.known.items()} == latencies_s
     assert (run.plan.confirm_s > 0) is held
+
+
+@pytest.mark.parametrize(("extra_s", "left"), [(600.0, "10 min"), (0.0, "18 s")])
+def test_a_night_counts_down_what_its_budget_leaves_for_measuring_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extra_s: float, left: str
+) -> None:
+    screens: list[NightScreen] = []
+
+    def stepwise(_: int, screen: NightScreen) -> contextlib.AbstractContextManager[None]:
+        screens.append(screen)
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr(session, "session_head", lambda *_: HEADER)
+    monkeypatch.setattr(session, "stepwise", stepwise)
+    monkeypatch.setattr("perfsuite.measure.campaign.run", lambda *_, **__: {})
+    plan = Plan(variants=1, replicates=2, measure_s=20.0, extra_s=extra_s, confirm_s=0.0)
+    run = SimpleNamespace(
+        root=tmp_path, settings=Settings(), resume=False, shard=None, observing=False, plan=plan, known={},
+        session=SimpleNamespace(unsupported=()),
+    )  # fmt: skip
+    session.measure(cast(Any, run), cast(Any, None), [VARIANT])
+    (screen,) = screens
+    assert screen.left() == f"about {left} left to measure"

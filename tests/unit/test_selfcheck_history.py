@@ -8,6 +8,7 @@ import pytest
 from histories import server, url
 from sqlalchemy.engine import URL
 
+from perfsuite.cli import main
 from perfsuite.errors import UsageError
 from perfsuite.history.database import History
 from perfsuite.selfcheck.history import run
@@ -28,6 +29,6 @@ def test_a_database_is_filled_and_timed_and_a_full_one_refused(url: URL, capsys:
         run(sessions=40, database=database)
 
 
-def test_what_is_no_address_is_refused() -> None:
-    with pytest.raises(UsageError, match="--database names mysql"):
-        run(sessions=40, database="mysql://somebody@here/it")
+def test_what_is_no_address_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["selfcheck", "history", "--database", "mysql://somebody@here/it"]) == 2
+    assert "--database names mysql: the history is kept in sqlite or postgresql" in capsys.readouterr().err

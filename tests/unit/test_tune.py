@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,14 +14,16 @@ from builders import MACHINE, PLACEMENT, VARIANT
 from compare_builders import PAIRING, pair, row, speed
 from rich.console import Console
 
+from perfsuite.cli import main
 from perfsuite.compare.pairings import Party
 from perfsuite.judge.outcome import judge_variant
 from perfsuite.measure.clock import Clock
 from perfsuite.records.comparison import Row
 from perfsuite.records.speed import Reason, Verdict
 from perfsuite.records.tuning import Candidate, Knob, Trial, Tuning
-from perfsuite.report.tune import best_lines, print_tuning
+from perfsuite.report.tune import best_lines, print_tuning, setting
 from perfsuite.settings import Settings
+from perfsuite.spec import Support
 from perfsuite.tune import run
 from perfsuite.tune.candidates import candidates, combined, huge_pages_on_request
 from perfsuite.tune.run import tune
@@ -235,3 +237,22 @@ def test_each_candidate_has_its_share_of_time_and_error(monkeypatch: pytest.Monk
     assert best is not None
     assert best.candidate.knob is Knob.COMBINED
     assert best is found.shortest_pass
+
+
+def test_the_command_says_which_setting_it_tries(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    rig = SimpleNamespace(
+        models={VARIANT.model: None}, placement=PLACEMENT, machine=MACHINE, support=lambda _: Support()
+    )
+    monkeypatch.setattr("perfsuite.measure.rig.Rig", lambda _: nullcontext(rig))
+    monkeypatch.setattr("perfsuite.measure.placement.place", lambda _: PLACEMENT)
+    monkeypatch.setattr("perfsuite.backends.registry.variants", lambda *_: [VARIANT])
+    monkeypatch.setattr(
+        "perfsuite.tune.run.tune", lambda *_, say, **__: (say(IOMP.candidate, "pair 1 of it"), _tuning(JEMALLOC))[1]
+    )
+    monkeypatch.setenv("PERFSUITE_LOCK_FOLDER", str(tmp_path))
+    assert main(["tune", VARIANT.id]) == 0
+    name = setting(IOMP.candidate, placement=PLACEMENT, preload=())
+    assert "--preload=iomp5" in name
+    assert f"{name}: pair 1 of it" in capfd.readouterr().err
