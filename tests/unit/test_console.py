@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import pytest
@@ -20,5 +21,5 @@ def test_a_pipe_has_100_columns_unless_somebody_says(
     for name, value in (("COLUMNS", columns), ("FORCE_COLOR", force_color)):
         if value is not None:
             monkeypatch.setenv(name, value)
-    assert not sys.stdout.isatty()
+    monkeypatch.setattr(sys, "stdout", io.StringIO())  # with -s it is the terminal
     assert output_console().width == width
